@@ -1,0 +1,12 @@
+"""Gradients of NumPy code: Values that record what was computed, and rules written in NumPy."""
+
+from .modes import anomaly as anomaly
+from .modes import enable_grad as enable_grad
+from .modes import no_grad as no_grad
+from .op import defop as defop
+from .rules.elementwise import relu as relu
+from .rules.elementwise import sigmoid as sigmoid
+from .rules.reduction import log_softmax as log_softmax
+from .rules.reduction import logsumexp as logsumexp
+from .rules.reduction import softmax as softmax
+from .value import Value as Value

@@ -1,0 +1,264 @@
+"""The reverse pass: from a result back to everything it depends on, one rule at a time.
+
+For each recorded result, after all its uses have reported in, the pass calls the rule of each input with
+the upstream gradient, brings what comes back to the input's shape and dtype, and adds it up. Leaves get
+their sum only when the whole pass has succeeded.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import float64, ndarray
+
+from . import modes
+from .errors import AnomalyError, GraphError, ShapeError
+from .graph import describe, topological
+
+if TYPE_CHECKING:
+    from .value import Value
+
+_commit = threading.Lock()
+
+
+def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, retain_graph: bool = True) -> None:
+    """Add d root / d leaf to the `.grad` of every leaf. See `Value.backward`."""
+    if not root.requires_grad:
+        raise GraphError(
+            f"backward() from {describe(root)}, a constant: nothing it was computed from requires a gradient. Make the "
+            f"inputs with Value(..., requires_grad=True), and look for no_grad(), detach() or an integer dtype on the way."
+        )
+    leaves = reverse(
+        [root], [seed_for(root, gradient, create_graph)], create_graph=create_graph, retain_graph=retain_graph
+    )
+    with _commit:  # two threads may share a leaf
+        sums = [settle(gradient) if leaf._grad is None else leaf._grad + gradient for leaf, gradient in leaves.items()]
+        # One call into C, between whose steps no Ctrl-C can come: all leaves get their gradient, or none.
+        deque(map(setattr, leaves, repeat("_grad"), sums), maxlen=0)
+
+
+def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
+    """The upstream gradient to start from: 1 for a single number, else what the caller gave, checked."""
+    data = root._data
+    if gradient is None:
+        if root.size != 1:
+            raise ShapeError(
+                f"backward() from {describe(root)}, which has {root.size} elements and shape {root.shape}: a gradient is "
+                f"defined for a single number. Reduce it first, as in `.sum().backward()` or `.mean().backward()`, "
+                f"or pass the upstream gradient: `.backward(gradient)` with the same shape."
+            )
+        seed = float64(1.0) if type(data) is float64 else np.ones_like(data)[()]
+    elif hasattr(gradient, "requires_grad"):
+        seed = gradient if create_graph else gradient._data
+    else:
+        seed = np.array(gradient)[()] if not hasattr(gradient, "__array_function__") else gradient.copy()
+    if seed.shape != root.shape:
+        raise ShapeError(
+            f"backward(gradient) got a gradient of shape {seed.shape} for {describe(root)} of shape {root.shape}: "
+            f"the two must be the same."
+        )
+    if seed.dtype != data.dtype:
+        if not np.can_cast(seed.dtype, data.dtype, "same_kind"):
+            raise ShapeError(
+                f"backward(gradient) got a gradient of dtype {seed.dtype} for {describe(root)} of dtype {data.dtype}."
+            )
+        seed = seed.astype(data.dtype)
+    return seed
+
+
+def reverse(
+    roots: Sequence[Value],
+    seeds: Iterable[Any],
+    *,
+    create_graph: bool = False,
+    retain_graph: bool = True,
+    wrt: Sequence[Value] | None = None,
+) -> dict[Value, Any]:
+    """One reverse pass: the gradient of sum(root * seed) for each leaf, or for each of `wrt`.
+
+    Without `wrt` the inner results keep their gradient in `.grad`. With it, the pass changes nothing,
+    follows only what depends on one of `wrt`, and takes these for leaves; those that nothing depends on are
+    missing from the answer. With `create_graph` the gradients are Values, recorded in turn.
+    """
+    targets = None if wrt is None else dict.fromkeys(wrt)
+    order = topological(roots, () if targets is None else targets)
+    if targets is not None:
+        for node in order:
+            if any(value in targets for value in node.inputs):
+                targets[node] = None
+    gradients: dict[Value, Any] = {}
+    leaves: dict[Value, Any] = {}
+    last = set() if wrt is None else set(wrt)
+    for root, seed in zip(roots, seeds, strict=True):
+        add(leaves if root.op is None or root in last else gradients, root, seed)
+    watching = bool(modes.active) and modes.current.get().watching
+    plain = not (create_graph or watching or wrt is not None)
+    recording = modes.enable_grad() if create_graph and modes.active else nullcontext()
+    with recording, np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
+        while order:
+            node = order.pop()
+            if node not in gradients:
+                continue  # only on the way to something else
+            upstream = gradients.pop(node)
+            op, inputs, clock = node.op, node.inputs, node._clock
+            if plain and op.binary and node.params is None:
+                # What the general branch does, for the commonest case and without a call it can spare.
+                a, b = inputs
+                x, y = a._data, b._data
+                if a._clock > clock or b._clock > clock:
+                    raise changed(node)
+                if a.requires_grad:
+                    share = op.rules[0](upstream, node._data, x, y)
+                    if type(share) is not float64 or type(x) is not float64:
+                        share = conform(share, x, upstream, a, node)
+                    to = leaves if a.op is None else gradients
+                    to[a] = to[a] + share if a in to else share
+                if b.requires_grad:
+                    share = op.rules[1](upstream, node._data, x, y)
+                    if type(share) is not float64 or type(y) is not float64:
+                        share = conform(share, y, upstream, b, node)
+                    to = leaves if b.op is None else gradients
+                    to[b] = to[b] + share if b in to else share
+            else:
+                for value in inputs:
+                    if value._clock > clock:
+                        raise changed(node)
+                if create_graph:
+                    result: Any = node
+                    arguments: list[Any] = [value if value.requires_grad else value._data for value in inputs]
+                else:
+                    result = node._data
+                    arguments = [value._data for value in inputs]
+                for index, value in enumerate(inputs):
+                    if value.requires_grad and (targets is None or value in targets):
+                        share = op.gradient(index, upstream, result, arguments, node.params)
+                        if type(share) is not float64 or type(value._data) is not float64:
+                            share = conform(share, value._data, upstream, value, node)
+                        if watching:
+                            check_finite(share, node, value)
+                        add(leaves if value.op is None or value in last else gradients, value, share)
+            if wrt is None:
+                if retain_graph:
+                    node._grad = upstream._data if create_graph and hasattr(upstream, "_data") else upstream
+                else:
+                    node._grad = node.inputs = node.params = None
+    return leaves
+
+
+def add(gradients: dict[Value, Any], value: Value, share: Any) -> None:
+    """Add one contribution to what has come in for `value`."""
+    gradients[value] = gradients[value] + share if value in gradients else share
+
+
+def conform(share: Any, data: Any, upstream: Any, value: Value, node: Value) -> Any:
+    """`share` in the shape and dtype of `data`: summed over what was broadcast, broadcast, cast.
+
+    A leaf never gets the upstream array itself, which others hold too.
+    """
+    shape = data.shape
+    if not hasattr(share, "shape"):  # a rule may return a plain 0.0
+        share = np.asarray(share)
+    if share.shape != shape:
+        try:
+            share = unbroadcast(share, shape)
+        except ValueError:
+            raise ShapeError(
+                f"The rule of {node.op.name} returned a gradient of shape {share.shape} for {describe(value)}, an input of "
+                f"shape {shape}: the two must be the same, up to broadcasting."
+            ) from None
+    if share.dtype != data.dtype:
+        share = share.astype(data.dtype)
+    if share is upstream and value.op is None and type(share) is ndarray:
+        return share.copy()
+    return share
+
+
+def unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `share` over the axes that broadcasting added or stretched; broadcast what is too small."""
+    extra = share.ndim - len(shape)
+    if extra > 0:
+        share = np.sum(share, axis=tuple(range(extra)))
+    stretched = tuple(
+        axis
+        for axis, (got, want) in enumerate(zip(share.shape, shape[len(shape) - share.ndim :], strict=True))
+        if want == 1 and got != 1
+    )
+    if stretched:
+        share = np.sum(share, axis=stretched, keepdims=True)
+    return share if share.shape == shape else np.broadcast_to(share, shape)
+
+
+def settle(gradient: Any) -> Any:
+    """A gradient that shares no memory with any other array."""
+    return gradient.copy() if type(gradient) is ndarray and gradient.base is not None else gradient
+
+
+def changed(node: Value) -> GraphError:
+    """The error for an input whose data was replaced after `node` was computed from it."""
+    value = next(v for v in node.inputs if v._clock > node._clock)
+    return GraphError(
+        f"The data of {describe(value)} was replaced after {describe(node)} had been computed from it, so the derivative "
+        f"of {node.op.name} is no longer known. Run the forward pass again before backward()."
+    )
+
+
+def first_not_finite(array: Any) -> tuple[Any, tuple[int, ...]] | None:
+    """The first NaN or infinity in `array`, with its index; None if all is finite."""
+    finite = np.isfinite(array)
+    if np.all(finite):
+        return None
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), np.shape(array)))
+    return np.asarray(array)[index], index
+
+
+def check_finite(share: Any, node: Value, value: Value | None = None) -> None:
+    """Raise for the first NaN or infinity: in the result of `node`, or in the gradient of its input `value`."""
+    found = first_not_finite(getattr(share, "_data", share))
+    if found is None:
+        return
+    number, index = found
+    place = f" at index {index}" if index else ""
+    where = (node.notes or {}).get("source")
+    line = f"\n  recorded at {where}" if where else "\n  recorded outside anomaly(), so the line is not known"
+    if value is not None:
+        raise AnomalyError(
+            f"The backward pass of {node.op.name} gave {number}{place} of the gradient of {describe(value)}.{line}"
+        )
+    message = f"{node.op.name} gave {number}{place} of its result, shape {node.shape}.{line}"
+    for position, operand in enumerate(node.inputs):
+        came_in = None if operand._data is None else first_not_finite(operand._data)
+        if came_in is not None:
+            message += (
+                f"\n  its input {position}, {describe(operand)}, holds {came_in[0]} already, at index {came_in[1]}"
+            )
+    raise AnomalyError(message)
+
+
+_PACKAGES = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), name) + os.sep
+    for name in ("autograd", "nn")
+) + (os.path.dirname(os.path.abspath(np.__file__)) + os.sep,)
+
+
+def user_line() -> str:
+    """The innermost line that is neither ours nor NumPy's: ``file:line: code``, or the notebook cell."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGES):
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    code = linecache.getline(file, line).strip()
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is not None:
+        kind_and_name = shell.compile.format_code_name(file)
+        if kind_and_name is not None:
+            return f"{' '.join(kind_and_name)}, line {line}: {code}"
+    return f"{file}:{line}: {code}"

@@ -1,0 +1,33 @@
+"""What can go wrong, in the words of the person it happens to.
+
+Every error of `autograd` is an `AutogradError` and also the built-in exception that NumPy or Python
+would raise in its place, so `except TypeError` and `except AutogradError` both work.
+"""
+
+
+class AutogradError(Exception):
+    """The base of every error that `autograd` raises on purpose."""
+
+
+class NoRuleError(AutogradError, TypeError):
+    """A function, a keyword or an argument for which no derivative is known."""
+
+
+class EscapeError(AutogradError, TypeError):
+    """A conversion or an assignment that would drop a gradient without saying so."""
+
+
+class DataError(AutogradError, TypeError):
+    """Something that cannot be the data of a Value, or cannot have a gradient."""
+
+
+class ShapeError(AutogradError, ValueError):
+    """Shapes that do not fit: of a seed, of new data, of what a rule returned."""
+
+
+class GraphError(AutogradError, RuntimeError):
+    """A graph that cannot be differentiated: constant, released, or changed after it was recorded."""
+
+
+class AnomalyError(AutogradError, FloatingPointError):
+    """Under `anomaly()`: the first NaN or infinity, where it appeared and what made it."""

@@ -1,0 +1,84 @@
+"""Walking a graph: from a result to what it was made of. Iterative, so a chain of a million nodes works.
+
+A graph is nothing but Values and their `inputs`; these functions only read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from .errors import GraphError
+
+if TYPE_CHECKING:
+    from .value import Value
+
+
+def topological(roots: Iterable[Value], stop: Collection[Value] = ()) -> list[Value]:
+    """The recorded results that `roots` depend on, each after its inputs; leaves are left out.
+
+    Parameters
+    ----------
+    roots : iterable of Value
+    stop : set or dict of Value
+        Taken for leaves: neither they nor what is behind them is listed.
+
+    Raises
+    ------
+    GraphError
+        If part of the graph was released by ``backward(retain_graph=False)``.
+    """
+    order: list[Value] = []
+    seen: set[Value] = set(stop)
+    stack: list[Value | None] = [root for root in roots if root.op is not None]
+    pop, push, done, see = stack.pop, stack.append, order.append, seen.add
+    while stack:
+        node = pop()
+        if node is None:
+            done(pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            see(node)
+            push(node)
+            push(None)
+            inputs = node.inputs
+            if inputs is None:
+                raise released(node)
+            for value in inputs:
+                if value.op is not None and value not in seen:
+                    push(value)
+    return order
+
+
+def ancestors(root: Value) -> list[Value]:
+    """`root` and every Value it was made of, leaves and constants too, each after its inputs.
+
+    Inputs come in operand order, left to right. A released node counts as a leaf.
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[tuple[Value, bool]] = [(root, False)]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((value, False) for value in reversed(node.inputs or ()) if value not in seen)
+    return order
+
+
+def released(node: Value) -> GraphError:
+    """The error for a graph that was used up."""
+    return GraphError(
+        f"The graph behind {describe(node)} was released by backward(retain_graph=False). Run the forward pass again, "
+        f"or call backward() without retain_graph=False the first time."
+    )
+
+
+def describe(node: Value) -> str:
+    """A Value in a few words, for an error message: its label, or its operation and shape."""
+    if node.label is not None:
+        return repr(node.label)
+    what = "a leaf" if node.op is None else f"the result of {node.op.name}"
+    return f"{what} of shape {node.shape}"

@@ -1,0 +1,258 @@
+"""Op: a NumPy function, its derivative rules and its formula; and the registry of all of them.
+
+    defop(np.tanh, lambda g, y, x: g * (1 - y * y), formula="1 - tanh(x)²", domain=(-3, 3))
+
+is all it takes to add an operation, here and in a user's own file. A rule is a line of ordinary NumPy
+from the upstream gradient `g`, the result `y`, the inputs and the operation's own keywords to the
+gradient of one input. It imports nothing from the engine: given raw arrays it is the fast backward
+pass; given Values the same text records itself through NumPy's dispatch protocols (NEP 13, NEP 18), and
+the gradient is a graph that can be differentiated again.
+
+Three things a rule need not do: sum over axes that were broadcast, broadcast a result that has too few
+axes, cast to the input's dtype. The driver does these once, for every rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .errors import AutogradError, NoRuleError
+
+Rule = Callable[..., Any]
+Domain = tuple[float, float]
+Cases = Callable[[Callable[..., np.ndarray]], list[tuple[tuple[Any, ...], dict[str, Any]]]]
+
+_ndarray_protocol = np.ndarray.__array_function__
+
+
+class Op:
+    """One differentiable operation: what `defop` makes and the registry holds.
+
+    Attributes
+    ----------
+    name : str
+        As users know it: ``"tanh"``, ``"linalg.det"``. Unique; a pickled graph names its operations.
+    function : callable
+        The forward pass on raw arrays.
+    rules : tuple of callable or None, or callable
+        One for each differentiable argument; None where the derivative is zero. An operation that takes
+        any number of arrays has a single rule, whose first argument is the index of the array.
+    formula : tuple of str
+        For each rule: the local derivative (of an elementwise operation), or the rule in words.
+    symbol : str or None
+        The Python operator that writes it, if there is one: ``"*"``.
+    elementwise : bool
+        Whether each entry of the result depends only on the entries it is broadcast from.
+    parameters : tuple of str
+        The names of all arguments in the function's own order, inputs first.
+    """
+
+    def __init__(self, name: str, function: Callable[..., Any], rules: Any, formula: Any, **facts: Any):
+        self.name, self.function = name, function
+        self.variadic: bool = facts["variadic"]
+        self.symbol: str | None = facts["symbol"]
+        self.elementwise: bool = facts["elementwise"]
+        self.domain: Domain | tuple[Domain, ...] = facts["domain"]
+        self.cases: Cases | None = facts["cases"]
+        self.rules = rules if self.variadic or isinstance(rules, tuple) else (rules,)
+        self.formula: tuple[str, ...] = formula if isinstance(formula, tuple) else (formula,)
+        self.count: int = 0 if self.variadic else len(self.rules)
+        rule = self.rules if self.variadic else next(r for r in self.rules if r is not None)
+        code = rule.__code__
+        # A variadic rule is (i, g, y, *arrays, keywords); any other (g, y, inputs, keywords).
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        self.parameters: tuple[str, ...] = names[3 if self.variadic else 2 :]
+        # What the driver may call as rule(g, y, a, b), with no look at anything else.
+        self.binary: bool = self.count == 2 and None not in self.rules
+        self.__doc__ = function.__doc__
+        self.__name__, self.__module__, self.__wrapped__ = name, function.__module__, function
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return named, (self.name,)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on arrays; hand over to any argument that brings its own ``__array_function__``."""
+        for argument in args:
+            kind = type(argument)
+            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
+            if protocol is not _ndarray_protocol:
+                return protocol(argument, self, (kind,), args, kwargs)
+        return self.function(*args, **kwargs)
+
+    def gradient(self, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
+        """The rule of input `index`, applied; a zero where that rule is None."""
+        rule = partial(self.rules, index) if self.variadic else self.rules[index]
+        if rule is None:
+            return 0.0
+        return rule(g, y, *inputs, **params) if params else rule(g, y, *inputs)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
+        """Split a call in NumPy's own signature into the inputs and the keyword parameters."""
+        if self.variadic:
+            inputs, params = args, dict(kwargs)
+        else:
+            names, params = self.parameters, {}
+            if len(args) > len(names):
+                raise TypeError(f"{self.name}() takes {len(names)} arguments and got {len(args)}.")
+            for name, value in zip(names[self.count :], args[self.count :], strict=False):
+                params[name] = value
+            for name, value in kwargs.items():
+                if name in params or name in names[: len(args)]:
+                    raise TypeError(f"{self.name}() got {name!r} twice: by position and by name.")
+                params[name] = value
+            inputs = args[: self.count]
+            for name in names[len(inputs) : self.count]:
+                if name not in params:
+                    raise TypeError(f"{self.name}() is missing its argument {name!r}.")
+                inputs += (params.pop(name),)
+        if params:
+            if params.get("out", None) is not None:
+                raise NoRuleError(
+                    f"{self.name}(out=...) would write the result into an existing array, and its gradient would be "
+                    f"lost. Leave `out` away and use what the function returns."
+                )
+            params.pop("out", None)
+            for name in params:
+                if name not in self.parameters:
+                    known = ", ".join(self.parameters[self.count :]) or "none"
+                    raise NoRuleError(
+                        f"{self.name}({name}=...) has no derivative rule for the keyword {name!r} (known: {known}). "
+                        f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
+                    )
+        return inputs, params or None
+
+
+class Plain:
+    """What stands behind a function without a derivative: itself, on the data, with plain NumPy as the answer."""
+
+
+registry: dict[Callable[..., Any], Op | Plain | Callable[..., Any]] = {}
+"""What stands behind each function: an `Op`, `Plain`, or a Python function composed of operations."""
+
+operations: dict[str, Op] = {}
+"""Every `Op` by its name, in the order of definition. The tests walk this."""
+
+
+def named(name: str) -> Op:
+    """The operation of that name: what a pickled graph asks for."""
+    try:
+        return operations[name]
+    except KeyError:
+        raise AutogradError(
+            f"There is no operation named {name!r} here. If it is one of your own, import the module that calls "
+            f"`defop` for it before you load this graph."
+        ) from None
+
+
+def defop(
+    function: Callable[..., Any],
+    rules: Rule | tuple[Rule | None, ...],
+    *,
+    formula: str | tuple[str, ...],
+    name: str | None = None,
+    symbol: str | None = None,
+    elementwise: bool | None = None,
+    variadic: bool = False,
+    domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
+    cases: Cases | None = None,
+) -> Op:
+    r"""Add an operation: a function and, for each of its inputs, the rule of its gradient.
+
+    For ``y = f(a, b, ...)`` and a scalar loss :math:`L` with upstream gradient :math:`g = dL/dy`, the rule
+    of `a` returns the vector-Jacobian product :math:`(dy/da)^T g`.
+
+    Parameters
+    ----------
+    function : callable
+        A NumPy function, or one of your own on arrays. It must not change its inputs.
+    rules : callable, or tuple of callable or None
+        ``rule(g, y, *inputs, **keywords)`` for each differentiable input, in order; `g` and `y` have the
+        shape of the result. The names after `g` and `y` are the function's own, in its own order; a keyword
+        that no rule names is refused when the operation is called. None stands for a derivative that is zero
+        everywhere. A rule calls NumPy (or other operations) only, so that it can be differentiated itself,
+        and returns a new array, `g`, or a view of `g`.
+    formula : str or tuple of str
+        One for each rule, in the names of its arguments: the local derivative of an elementwise operation
+        (``"1 - tanh(x)²"``), or what the rule does (``"g @ bᵀ"``).
+    name : str, optional
+        Default: the function's own name.
+    symbol : str, optional
+        The Python operator that writes it.
+    elementwise : bool, optional
+        Default: True for a ufunc without a signature.
+    variadic : bool
+        The operation takes any number of arrays, all differentiable; then `rules` is one function
+        ``rule(i, g, y, *arrays, **keywords)`` that returns the gradient of array `i`.
+    domain : (low, high), or one for each input
+        Where the tests draw inputs from: away from kinks and poles.
+    cases : callable, optional
+        ``cases(a)`` returns a list of ``call(...)``, with ``a(3, 4)`` an array of that shape drawn from
+        `domain`: what the tests call the operation with. Default: for elementwise operations, broadcasting
+        shapes.
+
+    Returns
+    -------
+    Op
+        Callable like `function`, on arrays and on Values.
+
+    Raises
+    ------
+    ValueError
+        If an operation of that name exists, or there are not as many formulas as rules.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Value, defop
+    >>> def cube(x):
+    ...     return x**3
+    >>> cube = defop(cube, lambda g, y, x: g * 3 * x**2, formula="3 x²", name="doc_cube")
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    np.float64(12.0)
+    """
+    name = name or function.__name__
+    ufunc = isinstance(function, np.ufunc)
+    if elementwise is None:
+        elementwise = ufunc and function.signature is None
+    if name in operations:
+        raise ValueError(f"There is already an operation named {name!r}. Give yours another `name=`.")
+    op = Op(
+        name, function, rules, formula,
+        symbol=symbol, elementwise=elementwise, variadic=variadic, domain=domain, cases=cases,
+    )  # fmt: skip
+    if not variadic and len(op.formula) != op.count:
+        raise ValueError(f"{name}: {op.count} rules and {len(op.formula)} formulas; give one formula for each rule.")
+    operations[name] = op
+    registry[function] = registry[op] = op
+    return op
+
+
+def call(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A call to be made, for `cases`."""
+    return args, kwargs
+
+
+def composed(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated function as what stands behind NumPy's, for Values: composed of operations."""
+
+    def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            registry[function] = replacement
+        return replacement
+
+    return register
+
+
+def plain(*functions: Callable[..., Any]) -> None:
+    """Register functions that have no derivative: of counting, comparing, asking."""
+    for function in functions:
+        registry[function] = Plain()

@@ -1,0 +1,319 @@
+"""Elementwise operations: arithmetic, powers, exponentials, trigonometry, comparisons that choose.
+
+A formula here is the local derivative: the gradient of the input is upstream × formula.
+"""
+
+import numpy as np
+
+from ..op import call, composed, defop, plain
+
+ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
+
+
+def zero(g, y, *inputs):
+    """Where the result is constant but for jumps."""
+    return np.zeros(np.shape(g))
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+def same(g, y, a, b):
+    return g
+
+
+defop(np.add, (same, same), formula=("1", "1"), symbol="+")
+defop(np.subtract, (same, lambda g, y, a, b: -g), formula=("1", "-1"), symbol="-")
+defop(
+    np.multiply,
+    (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+    formula=("b", "a"),
+    symbol="*",
+)
+defop(
+    np.divide,
+    (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+    formula=("1 / b", "-a / b²"),
+    symbol="/",
+    domain=(ANY, POSITIVE),
+)
+defop(np.negative, lambda g, y, x: -g, formula="-1", symbol="-")
+defop(np.positive, lambda g, y, x: g, formula="1", symbol="+")
+defop(np.reciprocal, lambda g, y, x: -g * y * y, formula="-1 / x²", domain=POSITIVE)
+defop(np.square, lambda g, y, x: g * (2 * x), formula="2 x")
+defop(
+    np.remainder,
+    (same, lambda g, y, a, b: -g * np.floor(a / b)),
+    formula=("1", "-floor(a / b)"),
+    symbol="%",
+    domain=((2.1, 2.9), (0.85, 0.95)),
+)
+defop(
+    np.fmod,
+    (same, lambda g, y, a, b: -g * np.trunc(a / b)),
+    formula=("1", "-trunc(a / b)"),
+    domain=((-2.9, -2.1), (0.85, 0.95)),
+)
+defop(np.floor_divide, (zero, zero), formula=("0", "0"), symbol="//", domain=((2.1, 2.9), (0.85, 0.95)))
+
+
+# ---------------------------------------------------------------- powers
+
+
+def power_base(g, y, a, b):
+    if isinstance(b, int | float):
+        return g * (2 * a) if b == 2 else g * (b * a ** (b - 1)) if b else np.zeros(np.shape(g))
+    return g * np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1))
+
+
+def power_exponent(g, y, a, b):
+    # 0**b is 0 for every b > 0 near by: its derivative in b is 0, not 0 * log(0).
+    return g * np.where((a == 0) & (b >= 0), 0.0, y * np.log(np.where((a == 0) & (b >= 0), 1.0, a)))
+
+
+defop(
+    np.power,
+    (power_base, power_exponent),
+    formula=("b aᵇ⁻¹", "aᵇ log(a)"),
+    symbol="**",
+    domain=(POSITIVE, ANY),
+)
+defop(
+    np.float_power,
+    (power_base, power_exponent),
+    formula=("b aᵇ⁻¹", "aᵇ log(a)"),
+    domain=(POSITIVE, ANY),
+)
+defop(np.sqrt, lambda g, y, x: g * 0.5 / y, formula="1 / (2 √x)", domain=POSITIVE)
+defop(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="1 / (3 ∛x²)", domain=POSITIVE)
+# At (0, 0) the gradient of smallest norm is taken: 0.
+defop(
+    np.hypot,
+    (lambda g, y, a, b: g * a / np.where(y == 0, 1.0, y), lambda g, y, a, b: g * b / np.where(y == 0, 1.0, y)),
+    formula=("a / √(a² + b²)", "b / √(a² + b²)"),
+    domain=POSITIVE,
+)
+
+# ---------------------------------------------------------------- exponentials and logarithms
+
+defop(np.exp, lambda g, y, x: g * y, formula="exp(x)")
+defop(np.exp2, lambda g, y, x: g * (y * np.log(2.0)), formula="2ˣ log(2)")
+defop(np.expm1, lambda g, y, x: g * np.exp(x), formula="exp(x)")
+defop(np.log, lambda g, y, x: g / x, formula="1 / x", domain=POSITIVE)
+defop(np.log2, lambda g, y, x: g / (x * np.log(2.0)), formula="1 / (x log(2))", domain=POSITIVE)
+defop(np.log10, lambda g, y, x: g / (x * np.log(10.0)), formula="1 / (x log(10))", domain=POSITIVE)
+defop(np.log1p, lambda g, y, x: g / (1 + x), formula="1 / (1 + x)", domain=POSITIVE)
+defop(
+    np.logaddexp,
+    (lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y)),
+    formula=("exp(a) / (exp(a) + exp(b))", "exp(b) / (exp(a) + exp(b))"),
+)
+defop(
+    np.logaddexp2,
+    (lambda g, y, a, b: g * np.exp2(a - y), lambda g, y, a, b: g * np.exp2(b - y)),
+    formula=("2ᵃ / (2ᵃ + 2ᵇ)", "2ᵇ / (2ᵃ + 2ᵇ)"),
+)
+
+
+def sigmoid(x):
+    r"""The logistic function, :math:`1 / (1 + e^{-x})`, without overflow for any x.
+
+    Examples
+    --------
+    >>> from autograd import sigmoid
+    >>> sigmoid(0.0)
+    np.float64(0.5)
+    """
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small)[()] / (1.0 + small)
+
+
+# 1 - y would round to 0 from x = 37 on; sigmoid(-x) does not.
+sigmoid = defop(sigmoid, lambda g, y, x: g * (y * sigmoid(-x)), formula="σ(x) (1 - σ(x))", elementwise=True)
+
+# ---------------------------------------------------------------- trigonometric and hyperbolic
+
+defop(np.sin, lambda g, y, x: g * np.cos(x), formula="cos(x)")
+defop(np.cos, lambda g, y, x: -g * np.sin(x), formula="-sin(x)")
+defop(np.tan, lambda g, y, x: g * (1 + y * y), formula="1 + tan(x)²", domain=(-1.2, 1.2))
+defop(np.arcsin, lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)), formula="1 / √(1 - x²)", domain=UNIT)
+defop(np.arccos, lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)), formula="-1 / √(1 - x²)", domain=UNIT)
+defop(np.arctan, lambda g, y, x: g / (1 + x * x), formula="1 / (1 + x²)")
+defop(np.sinh, lambda g, y, x: g * np.cosh(x), formula="cosh(x)")
+defop(np.cosh, lambda g, y, x: g * np.sinh(x), formula="sinh(x)")
+defop(np.tanh, lambda g, y, x: g * (1 - y * y), formula="1 - tanh(x)²", domain=(-3, 3))
+defop(np.arcsinh, lambda g, y, x: g / np.hypot(x, 1.0), formula="1 / √(1 + x²)")
+defop(
+    np.arccosh,
+    lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    formula="1 / √(x² - 1)",
+    domain=(1.2, 3.0),
+)
+defop(np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)), formula="1 / (1 - x²)", domain=UNIT)
+defop(np.deg2rad, lambda g, y, x: g * (np.pi / 180), formula="π / 180")
+defop(np.rad2deg, lambda g, y, x: g * (180 / np.pi), formula="180 / π")
+defop(np.radians, lambda g, y, x: g * (np.pi / 180), formula="π / 180")
+defop(np.degrees, lambda g, y, x: g * (180 / np.pi), formula="180 / π")
+
+
+def arctan2_first(g, y, a, b):
+    r = np.hypot(a, b)
+    r = np.where(r == 0, 1.0, r)
+    return g * (b / r / r)
+
+
+def arctan2_second(g, y, a, b):
+    r = np.hypot(a, b)
+    r = np.where(r == 0, 1.0, r)
+    return -g * (a / r / r)
+
+
+# At (0, 0), where no derivative exists, 0 is taken.
+defop(
+    np.arctan2,
+    (arctan2_first, arctan2_second),
+    formula=("b / (a² + b²)", "-a / (a² + b²)"),
+    domain=POSITIVE,
+)
+
+# ---------------------------------------------------------------- kinks, jumps and choices
+# At a kink the subgradient of smallest norm is taken, and between equals the gradient is shared in halves.
+
+defop(np.absolute, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE)
+defop(np.fabs, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE)
+defop(np.sign, zero, formula="0", domain=POSITIVE)
+defop(np.floor, zero, formula="0", domain=(0.1, 0.9))
+defop(np.ceil, zero, formula="0", domain=(0.1, 0.9))
+defop(np.trunc, zero, formula="0", domain=(0.1, 0.9))
+defop(np.rint, zero, formula="0", domain=(0.6, 1.4))
+
+
+@composed(np.round, np.around)
+def rounded(a, decimals=0):
+    scale = 10.0**decimals
+    return np.rint(a * scale) / scale if decimals else np.rint(a)
+
+
+@composed(np.fix)
+def fixed(x):
+    return np.trunc(x)
+
+
+def chosen(a, b):
+    """How much of the larger of a and b is a: 1, 1/2 if equal, 0; a NaN is chosen, as NumPy does."""
+    return ((a > b) | (a != a)) + 0.5 * (a == b)
+
+
+defop(
+    np.maximum,
+    (lambda g, y, a, b: g * chosen(a, b), lambda g, y, a, b: g * chosen(b, a)),
+    formula=("1 where a > b, ½ where equal", "1 where b > a, ½ where equal"),
+    domain=((0.0, 1.0), (1.5, 2.0)),
+)
+defop(
+    np.minimum,
+    (lambda g, y, a, b: g * chosen(-a, -b), lambda g, y, a, b: g * chosen(-b, -a)),
+    formula=("1 where a < b, ½ where equal", "1 where b < a, ½ where equal"),
+    domain=((0.0, 1.0), (1.5, 2.0)),
+)
+# fmax and fmin choose the number beside a NaN.
+defop(
+    np.fmax,
+    (
+        lambda g, y, a, b: g * ((a > b) | (b != b)) + 0.5 * g * (a == b),
+        lambda g, y, a, b: g * ((b > a) | (a != a)) + 0.5 * g * (a == b),
+    ),
+    formula=("1 where a > b, ½ where equal", "1 where b > a, ½ where equal"),
+    domain=((0.0, 1.0), (1.5, 2.0)),
+)
+defop(
+    np.fmin,
+    (
+        lambda g, y, a, b: g * ((a < b) | (b != b)) + 0.5 * g * (a == b),
+        lambda g, y, a, b: g * ((b < a) | (a != a)) + 0.5 * g * (a == b),
+    ),
+    formula=("1 where a < b, ½ where equal", "1 where b < a, ½ where equal"),
+    domain=((0.0, 1.0), (1.5, 2.0)),
+)
+
+
+def relu(x):
+    """The rectified linear unit, max(x, 0); its derivative at 0 is taken to be 0.
+
+    Examples
+    --------
+    >>> from autograd import relu
+    >>> relu(-1.5)
+    np.float64(0.0)
+    """
+    return np.maximum(x, 0)
+
+
+relu = defop(relu, lambda g, y, x: g * (y > 0), formula="1 where x > 0", elementwise=True, domain=POSITIVE)
+
+where_op = defop(
+    np.where,
+    (
+        None,
+        lambda g, y, condition, x, y_: np.where(condition, g, 0.0),
+        lambda g, y, condition, x, y_: np.where(condition, 0.0, g),
+    ),
+    formula=("0", "1 where the condition holds", "1 where it does not"),
+    elementwise=True,
+    cases=lambda a: [
+        call(a(3, 4) > 0, a(3, 4), a(3, 4)),
+        call(a(4) > 0, a(3, 1), a()),
+        call(np.True_, a(), a(2)),
+    ],
+)
+
+
+@composed(np.where)
+def where(condition, *choices):
+    return where_op(condition, *choices) if choices else np.nonzero(condition)
+
+
+def between(a, low, high):
+    """Where clip leaves `a` as it is, the bounds included."""
+    inside = a == a
+    if low is not None:
+        inside = inside & (a >= low)
+    return inside & (a <= high) if high is not None else inside
+
+
+def clip(a, a_min=None, a_max=None):
+    return np.clip(a, a_min, a_max)
+
+
+def clip_low(g, y, a, a_min, a_max):
+    return np.where((a < a_min) & ((a_max is None) or (a_min <= a_max)), g, 0.0)
+
+
+def clip_high(g, y, a, a_min, a_max):
+    return np.where((a > a_max) | (False if a_min is None else a_min > a_max), g, 0.0)
+
+
+# A clipped value on its bound still moves with the input (PyTorch up to 2.13).
+clip_op = defop(
+    clip,
+    (lambda g, y, a, a_min, a_max: np.where(between(a, a_min, a_max), g, 0.0), clip_low, clip_high),
+    formula=("1 where a_min ≤ a ≤ a_max", "1 where a < a_min", "1 where a > a_max"),
+    elementwise=True,
+    domain=(-2.0, 2.0),
+    cases=lambda a: [
+        call(np.array([-2.0, -0.3, 0.4, 3.0]), -1.0, 2.0),
+        call(np.array([-2.0, -0.3, 0.4, 3.0]), None, 2.0),
+        call(np.array([[-2.0, -0.3], [0.4, 3.0]]), np.array([-1.0, 1.0]), np.array([[2.0], [2.5]])),
+    ],
+)
+
+
+@composed(np.clip)
+def clipped(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
+    return clip_op(a, a_min if min is None else min, a_max if max is None else max)
+
+
+plain(np.isnan, np.isinf, np.isfinite, np.signbit, np.iscomplex, np.isreal, np.isposinf, np.isneginf)
+plain(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
+plain(np.logical_and, np.logical_or, np.logical_not, np.logical_xor)
+plain(np.isclose, np.allclose, np.array_equal, np.array_equiv)

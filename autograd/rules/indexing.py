@@ -1,0 +1,181 @@
+"""Picking entries out of arrays and putting them in. A formula is the rule in words."""
+
+import numpy as np
+
+from ..op import call, composed, defop
+
+
+def repeats(index):
+    """Whether the index may name an entry more than once: only arrays of integers can."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, np.ndarray) and part.dtype != bool for part in parts)
+
+
+def scatter(a, shape, index):
+    """Zeros of the given shape, with `a` added at the index."""
+    out = np.zeros(shape, a.dtype)
+    if repeats(index):
+        np.add.at(out, index, a)
+    else:
+        out[index] = a
+    return out
+
+
+INDICES = [
+    1,
+    slice(None, None, -2),
+    (slice(1, None), 0),
+    (..., None, 1),
+    np.array([0, 0, 2]),
+    (np.array([[0, 1], [1, 1]]), slice(None), np.array([3, 3])),
+    np.array([True, False, True]),
+    (),
+]
+
+
+def getitem(a, index):
+    return a[index]
+
+
+getitem = defop(
+    getitem,
+    lambda g, y, a, index: scatter(g, shape=np.shape(a), index=index),
+    formula="g, at the index; 0 elsewhere",
+    cases=lambda a: [call(a(3, 2, 4), index=index) for index in INDICES],
+)
+scatter = defop(
+    scatter,
+    lambda g, y, a, shape, index: g[index],
+    formula="g at the index",
+    cases=lambda a: [call(np.asarray(a(3, 2, 4)[index]), shape=(3, 2, 4), index=index) for index in INDICES],
+)
+
+
+def index_add(a, b, index):
+    out = np.array(a, dtype=np.result_type(a, b))
+    np.add.at(out, index, b)
+    return out
+
+
+def index_set(a, b, index):
+    out = np.array(a, dtype=np.result_type(a, b))
+    out[index] = b
+    return out
+
+
+def set_gradient(g, y, a, b, index):
+    if not repeats(index):
+        return g[index]
+    # Of several that go to the same place only the last one stays.
+    number = np.arange(np.size(y)).reshape(np.shape(y))[index]
+    number = np.arange(number.size).reshape(number.shape)
+    winner = np.zeros(np.shape(y), dtype=int)
+    winner[index] = number
+    return np.where(winner[index] == number, g[index], 0.0)
+
+
+index_add = defop(
+    index_add,
+    (lambda g, y, a, b, index: g, lambda g, y, a, b, index: g[index]),
+    formula=("g", "g at the index"),
+    cases=lambda a: (
+        [call(a(3, 2, 4), np.asarray(a(3, 2, 4)[i]), index=i) for i in INDICES] + [call(a(3), a(), index=0)]
+    ),
+)
+index_set = defop(
+    index_set,
+    (lambda g, y, a, b, index: index_set(g, 0.0, index=index), set_gradient),
+    formula=("g, 0 at the index", "g at the index"),
+    cases=lambda a: (
+        [call(a(3, 2, 4), np.asarray(a(3, 2, 4)[i]), index=i) for i in INDICES] + [call(a(3, 2), a(2), index=0)]
+    ),
+)
+
+
+def along(array, axis, index):
+    """``array[..., index, ...]``, with the index at the axis."""
+    return array[(slice(None),) * (axis % np.ndim(array)) + (index,)]
+
+
+@composed(np.take)
+def take(a, indices, axis=None, out=None, mode="raise"):
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    indices, n = np.asarray(indices), np.shape(a)[axis]
+    if mode != "raise":
+        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
+    return along(a, axis, indices)
+
+
+@composed(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    indices = np.asarray(indices)
+    axis %= indices.ndim
+    index = [
+        np.arange(n).reshape((-1,) + (1,) * (indices.ndim - i - 1))
+        if m != 1 or i == axis
+        else np.zeros((1,) * indices.ndim, int)
+        for i, (n, m) in enumerate(zip(np.shape(arr), indices.shape, strict=True))
+    ]
+    for i, m in enumerate(indices.shape):  # NumPy broadcasts the other axes of the two against each other
+        if i != axis and np.shape(arr)[i] == 1 and m != 1:
+            index[i] = np.zeros((1,) * indices.ndim, int)
+        elif i != axis and m == 1:
+            index[i] = np.arange(np.shape(arr)[i]).reshape((-1,) + (1,) * (indices.ndim - i - 1))
+    index[axis] = indices
+    return arr[tuple(index)]
+
+
+def sort_gradient(g, y, a, axis=-1, kind=None, order=None, *, stable=None):
+    if axis is None:
+        return np.reshape(g[np.argsort(np.argsort(np.ravel(a), kind="stable"))], np.shape(a))
+    place = np.argsort(np.argsort(a, axis=axis, kind="stable"), axis=axis)
+    return np.take_along_axis(g, place, axis)
+
+
+# Among equals the order is that of a stable sort.
+defop(
+    np.sort,
+    sort_gradient,
+    formula="g, put back in the order of a",
+    cases=lambda a: [call(a(3, 4)), call(a(3, 4), axis=0), call(a(3, 4), axis=None), call(a(5))],
+)
+
+
+@composed(np.diagonal)
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, columns = a.shape[-2:]
+    i = np.arange(max(0, min(rows + min(offset, 0), columns - max(offset, 0))))
+    return a[..., i - min(offset, 0), i + max(offset, 0)]
+
+
+@composed(np.diag)
+def diag(v, k=0):
+    if np.ndim(v) != 1:
+        return np.diagonal(v, k)
+    n = np.size(v) + abs(k)
+    i = np.arange(np.size(v))
+    return scatter(v, shape=(n, n), index=(i - min(k, 0), i + max(k, 0)))
+
+
+@composed(np.diagflat)
+def diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
+
+
+@composed(np.trace)
+def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+@composed(np.tril)
+def tril(m, k=0):
+    return np.where(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m, 0.0)
+
+
+@composed(np.triu)
+def triu(m, k=0):
+    return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0.0, m)

@@ -1,0 +1,250 @@
+"""The same entries in another shape or order, and arrays put together and taken apart."""
+
+import numpy as np
+
+from ..errors import NoRuleError
+from ..op import call, composed, defop
+from .indexing import along, index_set
+
+# ---------------------------------------------------------------- shape
+
+
+def reshaped(g, y, a, shape=None, order="C", *, copy=None):
+    return np.reshape(g, np.shape(a), order)
+
+
+def flattened(g, y, a, order="C"):
+    return np.reshape(g, np.shape(a), order)
+
+
+def as_before(g, y, a, axis=None):
+    return np.reshape(g, np.shape(a))
+
+
+reshape_op = defop(
+    np.reshape,
+    reshaped,
+    formula="g, in the shape of a",
+    cases=lambda a: [call(a(2, 6), (3, -1)), call(a(2, 6), 12, order="F"), call(a(1, 1), ()), call(a(), (1, 1))],
+)
+ravel_op = defop(
+    np.ravel,
+    flattened,
+    formula="g, in the shape of a",
+    cases=lambda a: [call(a(2, 3)), call(a(2, 3), "F"), call(a())],
+)
+
+
+def _checked(order):
+    if order not in ("C", "F"):
+        raise NoRuleError(f"order={order!r} depends on how the array lies in memory; write order='C' or order='F'.")
+    return order
+
+
+@composed(np.reshape)
+def reshape(a, shape=None, order="C", **keywords):
+    return reshape_op(a, shape, _checked(order))
+
+
+@composed(np.ravel)
+def ravel(a, order="C"):
+    return ravel_op(a, _checked(order))
+
+
+defop(
+    np.squeeze,
+    as_before,
+    formula="g, in the shape of a",
+    cases=lambda a: [call(a(1, 3, 1)), call(a(1, 3, 1), axis=0), call(a(1, 3, 1), axis=(0, -1)), call(a(1))],
+)
+defop(
+    np.expand_dims,
+    as_before,
+    formula="g, in the shape of a",
+    cases=lambda a: [call(a(2, 3), axis=1), call(a(2, 3), axis=(0, -1)), call(a(), 0)],
+)
+defop(
+    np.broadcast_to,
+    lambda g, y, array, shape: g,
+    formula="g, summed over the new axes",
+    cases=lambda a: [call(a(3), (2, 3)), call(a(2, 1), (4, 2, 3)), call(a(), (2,))],
+)
+
+
+def transposed(g, y, a, axes=None):
+    return np.transpose(g, None if axes is None else np.argsort(np.asarray(axes) % len(axes)))
+
+
+defop(
+    np.transpose,
+    transposed,
+    formula="g, with the axes back in place",
+    cases=lambda a: [call(a(2, 3, 4)), call(a(2, 3, 4), (1, 2, 0)), call(a(2, 3, 4), (-1, 0, 1)), call(a())],
+)
+defop(
+    np.swapaxes,
+    lambda g, y, a, axis1, axis2: np.swapaxes(g, axis1, axis2),
+    formula="g, with the axes swapped back",
+    cases=lambda a: [call(a(2, 3, 4), 0, 2), call(a(2, 3, 4), -1, 0)],
+)
+defop(
+    np.moveaxis,
+    lambda g, y, a, source, destination: np.moveaxis(g, destination, source),
+    formula="g, with the axes moved back",
+    cases=lambda a: [call(a(2, 3, 4), 0, 2), call(a(2, 3, 4), (0, -1), (1, 0))],
+)
+
+
+def astype(a, dtype):
+    return a.astype(dtype)
+
+
+astype = defop(
+    astype,
+    lambda g, y, a, dtype: g,
+    formula="g, in the dtype of a",
+    cases=lambda a: [call(a(2, 3), np.float64)],
+)
+
+
+@composed(np.astype)
+def np_astype(x, dtype, /, *, copy=True, device=None):
+    return astype(x, dtype)
+
+
+def copied(g, y, a, order="K", subok=False):
+    return g
+
+
+defop(np.copy, copied, formula="g", cases=lambda a: [call(a(2, 3)), call(a())])
+
+# ---------------------------------------------------------------- order
+
+
+def rolled(g, y, a, shift, axis=None):
+    return np.roll(g, np.negative(shift), axis)
+
+
+defop(
+    np.flip,
+    lambda g, y, m, axis=None: np.flip(g, axis),
+    formula="g, flipped back",
+    cases=lambda a: [call(a(2, 3)), call(a(2, 3), 0), call(a(2, 3, 2), (0, -1))],
+)
+defop(
+    np.roll,
+    rolled,
+    formula="g, rolled back",
+    cases=lambda a: [call(a(2, 3), 2), call(a(2, 3), 1, axis=0), call(a(2, 3), (1, -2), axis=(0, 1))],
+)
+
+
+@composed(np.fliplr)
+def fliplr(m):
+    return np.flip(m, 1)
+
+
+@composed(np.flipud)
+def flipud(m):
+    return np.flip(m, 0)
+
+
+@composed(np.repeat)
+def repeat(a, repeats, axis=None):
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    return along(a, axis, np.repeat(np.arange(np.shape(a)[axis]), repeats))
+
+
+@composed(np.tile)
+def tile(A, reps):
+    reps = tuple(np.atleast_1d(reps))
+    shape = np.shape(A)
+    shape, reps = (1,) * (len(reps) - len(shape)) + shape, (1,) * (len(shape) - len(reps)) + reps
+    spaced = np.reshape(A, tuple(k for n in shape for k in (1, n)))
+    spread = np.broadcast_to(spaced, tuple(k for r, n in zip(reps, shape, strict=True) for k in (r, n)))
+    return np.reshape(spread, tuple(r * n for r, n in zip(reps, shape, strict=True)))
+
+
+@composed(np.pad)
+def pad(array, pad_width, mode="constant", **keywords):
+    shape = np.shape(array)
+    if mode == "constant":
+        frame = np.pad(np.zeros(shape, array.dtype), pad_width, mode, **keywords)
+        before = np.pad(np.zeros(shape, bool), pad_width, constant_values=True)
+        inside = tuple(
+            slice(int(np.argmin(np.all(before, axis=tuple(j for j in range(len(shape)) if j != i)))), None)
+            if n else slice(0, 0) for i, n in enumerate(shape)
+        )  # fmt: skip
+        inside = tuple(slice(s.start, s.start + n) for s, n in zip(inside, shape, strict=True))
+        return index_set(frame, array, index=inside)
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or keywords:
+        raise NoRuleError(
+            f"np.pad(mode={mode!r}) has no derivative rule; 'constant', 'edge', 'reflect', 'symmetric', 'wrap' do."
+        )
+    widths = np.broadcast_to(np.asarray(pad_width), (len(shape), 2))
+    for axis, n in enumerate(shape):
+        array = along(array, axis, np.pad(np.arange(n), tuple(widths[axis]), mode))
+    return array
+
+
+# ---------------------------------------------------------------- together
+
+
+def concatenate(*arrays, axis=0):
+    return np.concatenate(arrays, axis)
+
+
+def concatenate_gradient(i, g, y, *arrays, axis=0):
+    if axis is None:
+        start = sum(np.size(a) for a in arrays[:i])
+        return np.reshape(g[start : start + np.size(arrays[i])], np.shape(arrays[i]))
+    start = sum(np.shape(a)[axis] for a in arrays[:i])
+    return along(g, axis, slice(start, start + np.shape(arrays[i])[axis]))
+
+
+concatenate = defop(
+    concatenate,
+    concatenate_gradient,
+    formula="g, the part that came from here",
+    variadic=True,
+    cases=lambda a: [call(a(2, 3), a(1, 3)), call(a(2, 3), a(2, 1), a(2, 2), axis=-1), call(a(2), a(1, 2), axis=None)],
+)
+
+
+def stack(*arrays, axis=0):
+    return np.stack(arrays, axis)
+
+
+stack = defop(
+    stack,
+    lambda i, g, y, *arrays, axis=0: along(g, axis, i),
+    formula="g, the slice that came from here",
+    variadic=True,
+    cases=lambda a: [call(a(2, 3), a(2, 3)), call(a(2, 3), a(2, 3), a(2, 3), axis=-1), call(a(), a())],
+)
+
+
+@composed(np.concatenate)
+def np_concatenate(arrays, axis=0, out=None):
+    return concatenate(*arrays, axis=axis)
+
+
+@composed(np.stack)
+def np_stack(arrays, axis=0, out=None):
+    return stack(*arrays, axis=axis)
+
+
+# ---------------------------------------------------------------- apart
+
+
+@composed(np.array_split)
+def array_split(ary, indices_or_sections, axis=0):
+    parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    return [along(ary, axis, slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0)) for p in parts]
+
+
+@composed(np.split)
+def split(ary, indices_or_sections, axis=0):
+    np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)  # for its errors
+    return np.array_split(ary, indices_or_sections, axis)

@@ -1,0 +1,782 @@
+"""Value: a number or an array that remembers how it was computed.
+
+    x = Value(3.0, label="x")
+    y = x * x + np.sin(x)
+    y.backward()
+    x.grad                      # np.float64(5.01...), which is 2 x + cos(x)
+
+A Value is a node of a graph: `data`, the operation `op` that made it, and the `inputs` it was made from.
+Python's operators, NumPy's functions and ufuncs all end in `record`, which runs the operation on the raw
+arrays and notes the node. What is recorded cannot change afterwards: a Value owns its array (it copies what
+it is given, unless that is read-only) and hands out read-only views.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy import float64, ndarray
+
+from . import modes, rules
+from .backward import backward, check_finite, user_line
+from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
+from .graph import ancestors, describe
+from .op import Op, Plain, registry
+
+__all__ = ["Value"]
+
+_new = object.__new__
+_tick = count(1)
+_clock = 0  # the time of the last replacement of any Value's data; see Value.data
+
+
+# -------------------------------------------------------------------- recording
+
+
+def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = None) -> Value:
+    """Run `op` and, if a gradient may be asked of the result, note what it was computed from."""
+    arguments = [value._data for value in inputs]
+    data = op.function(*arguments, **params) if params else op.function(*arguments)
+    if type(data) is ndarray and not data.shape:
+        data = data[()]
+    tracked = False
+    for value in inputs:
+        if value.requires_grad:
+            tracked = data.dtype.kind in "fc"
+            break
+    node = _new(Value)
+    node._data = data
+    node._grad = node.label = node.notes = None
+    node._clock = _clock
+    node.op, node.inputs, node.params, node.requires_grad = op, inputs, params, tracked
+    if modes.active:
+        state = modes.current.get()
+        if state.watching:
+            node.notes = {"source": user_line()}
+            if data.dtype.kind in "fc":
+                check_finite(data, node)
+        tracked = node.requires_grad = tracked and state.recording
+    if not tracked:
+        node.op = node.params = None
+        node.inputs = ()
+    return node
+
+
+def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """``value * other`` and ``other * value``: `record` for two operands, with every step spared that can be."""
+    op = _operation(function)
+
+    def forward(self: Value, other: Any) -> Value:
+        if type(other) is not Value:
+            other = _operand(other)
+            if other is None:
+                return NotImplemented  # type: ignore[no-any-return]
+        if modes.active or not (self.requires_grad or other.requires_grad):
+            return record(op, (self, other))
+        node = _new(Value)
+        node._data = compute(self._data, other._data)
+        node._grad = None
+        node.op = op
+        node.inputs = (self, other)
+        node.params = None
+        node.requires_grad = True
+        node.label = None
+        node.notes = None
+        node._clock = _clock
+        return node
+
+    def reflected(self: Value, other: Any) -> Value:
+        other = _operand(other)
+        return NotImplemented if other is None else forward(other, self)  # type: ignore[no-any-return]
+
+    forward.__doc__ = reflected.__doc__ = f"``np.{op.name}``."
+    return forward, reflected
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that calls NumPy's function of that name on the Value."""
+
+    def method(self: Value, *args: Any, **kwargs: Any) -> Any:
+        return _dispatch(function, (self, *args), kwargs)
+
+    name: str = getattr(function, "name", None) or function.__name__
+    method.__name__, method.__qualname__ = name, f"Value.{name}"
+    method.__doc__ = f"``{name}`` of this Value, with the arguments of NumPy's function."
+    return method
+
+
+def _operation(function: Callable[..., Any]) -> Op:
+    op = registry[function]
+    assert isinstance(op, Op)
+    return op
+
+
+_negative, _absolute = _operation(np.negative), _operation(np.absolute)
+
+
+class Value:
+    """A scalar or tensor in a graph of computations, with the gradient that `backward` leaves in it.
+
+    Parameters
+    ----------
+    data : number, list, array or anything that speaks NumPy's array protocols
+        Python numbers and lists become float64; arrays keep their dtype and are copied, unless they are
+        read-only. Integer and boolean arrays are constants.
+    label : str, optional
+        A name, for pictures and messages.
+    requires_grad : bool, optional
+        Whether a gradient is wanted. Default: yes for floating and complex data.
+
+    Raises
+    ------
+    DataError
+        A TypeError: data that is a Value, a string, ragged, or not numeric; or a gradient asked of integers.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> c = a * b + a**2
+    >>> c.backward()
+    >>> a
+    Value(2.0, label='a', grad=1.0)
+    >>> b.grad
+    np.float64(2.0)
+    """
+
+    __slots__ = (
+        "_data", "_grad", "op", "inputs", "params", "requires_grad", "label", "notes", "_clock", "__weakref__",
+    )  # fmt: skip
+
+    _data: Any
+    _grad: Any
+    op: Op | None
+    """The operation that made this Value; None for a leaf."""
+    inputs: tuple[Value, ...]
+    """What it was made from, in operand order."""
+    params: dict[str, Any] | None
+    """The operation's keywords, such as ``axis``."""
+    requires_grad: bool
+    label: str | None
+    notes: dict[str, Any] | None
+    """What was noted beside the computation; ``"source"`` under `anomaly`."""
+
+    def __init__(self, data: Any, *, label: str | None = None, requires_grad: bool | None = None):
+        if type(data) is float or type(data) is int:
+            self._data = float64(data)
+        else:
+            self._data = _own(data)
+        kind = self._data.dtype.kind
+        if requires_grad is None:
+            requires_grad = kind in "fc"
+        elif requires_grad and kind not in "fc":
+            raise DataError(
+                f"Value(..., requires_grad=True) of dtype {self._data.dtype}: a gradient needs floating numbers. "
+                f"Write Value(data.astype(float)) if the numbers are meant to vary."
+            )
+        if label is not None and not isinstance(label, str):
+            raise DataError(f"Value(..., label={label!r}): a label is a string.")
+        self._grad = self.op = self.params = self.notes = None
+        self.inputs = ()
+        self.requires_grad = requires_grad
+        self.label = label
+        self._clock = 0
+
+    # ---------------------------------------------------------------- what it holds
+
+    @property
+    def data(self) -> Any:
+        """The number or array, as NumPy gives it back: a NumPy scalar if 0-d; arrays read-only.
+
+        A leaf's data can be replaced by data of the same shape, as an optimiser does, ``w.data = w.data - step`` or
+        ``w.data -= step``. Results that were computed before keep no trace of the new data: `backward` through
+        them raises a GraphError instead of using it.
+
+        Raises
+        ------
+        GraphError
+            On assignment, if this Value is the result of an operation.
+        ShapeError
+            On assignment, if the new data has another shape.
+        """
+        data = self._data
+        if type(data) is ndarray:
+            data = data.view(ReadOnly)
+            data.flags.writeable = False
+        return data
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        global _clock
+        if self.op is not None:
+            raise GraphError(
+                f"{describe(self)} is the result of {self.op.name}; its data follows from its inputs. Replace the data of "
+                f"a leaf instead, or write Value(new) for a new leaf."
+            )
+        if isinstance(new, Value):
+            raise DataError("v.data = ... takes a number or an array and got a Value; write v.data = other.data.")
+        data, old = _own(new), self._data
+        if data.shape != old.shape:
+            raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)} of shape {old.shape}.")
+        if data.dtype != old.dtype:
+            if not np.can_cast(data.dtype, old.dtype, "same_kind"):
+                raise DataError(f"v.data = ... got dtype {data.dtype} for {describe(self)} of dtype {old.dtype}.")
+            data = data.astype(old.dtype)
+        self._data = data
+        self._clock = _clock = next(_tick)
+
+    @property
+    def grad(self) -> Any:
+        """The gradient: None before `backward`, then an array (or NumPy scalar) of `data`'s shape and dtype.
+
+        Leaves add up what each `backward` brings, until `zero_grad`; results keep that of the last one. After
+        ``backward(create_graph=True)`` a leaf's gradient is a Value, with a graph of its own.
+        """
+        gradient = self._grad
+        if self.op is not None and type(gradient) is ndarray:  # neighbours may hold the same array
+            gradient = gradient.view()
+            gradient.flags.writeable = False
+        return gradient
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        if new is not None and not isinstance(new, Value):
+            new = _own(new).astype(self._data.dtype)[()]
+            if new.shape == ():
+                new = np.full(self.shape, new)[()]
+        if new is not None and new.shape != self.shape:
+            raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)} of shape {self.shape}.")
+        self._grad = new
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was given rather than computed."""
+        return self.op is None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self._data)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.result_type(self._data)
+
+    @property
+    def T(self) -> Value:
+        """The array with its axes reversed."""
+        return np.transpose(self)  # type: ignore[call-overload, no-any-return]
+
+    @property
+    def at(self) -> At:
+        """``v.at[index].set(x)`` and ``v.at[index].add(x)``: a copy with some entries replaced or added to."""
+        return At(self)
+
+    def item(self) -> Any:
+        """The one element as a Python number.
+
+        Raises
+        ------
+        ValueError
+            If there is more than one element.
+        """
+        return np.asarray(self._data).item()
+
+    def tolist(self) -> Any:
+        """The numbers as nested Python lists."""
+        return np.asarray(self._data).tolist()
+
+    def detach(self) -> Value:
+        """The same data as a constant, through which no gradient flows."""
+        return _constant(self._data, self.label)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: `grad` is None again."""
+        self._grad = None
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False, retain_graph: bool = True) -> None:
+        r"""Add the gradient of this Value to the `grad` of every leaf it was computed from.
+
+        By the chain rule, for a result :math:`y` of inputs :math:`x_i` and the gradient
+        :math:`g = dL/dy` upstream, each input receives :math:`(dy/dx_i)^T g`; what a Value receives from all its
+        uses adds up.
+
+        Parameters
+        ----------
+        gradient : array, optional
+            The gradient upstream, of this Value's shape. Default: 1, if there is a single element.
+        create_graph : bool
+            Record the gradients themselves: the leaves' `grad` are then Values that can be differentiated
+            again. A leaf then holds a graph that may hold the leaf; `zero_grad` on the leaves takes it apart.
+        retain_graph : bool
+            False frees the graph on the way, so that a second pass is an error and less memory is used.
+
+        Raises
+        ------
+        GraphError
+            From a constant, through a released graph, or where a leaf's data was replaced after its use.
+        ShapeError
+            Without `gradient` if there is more than one element; with one of another shape or dtype.
+
+        Notes
+        -----
+        If anything raises on the way, Ctrl-C included, no leaf's gradient has changed.
+
+        Examples
+        --------
+        >>> from autograd import Value
+        >>> x = Value([1.0, 2.0, 3.0])
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        array([2., 4., 6.])
+        """
+        backward(self, gradient, create_graph=create_graph, retain_graph=retain_graph)
+
+    # ---------------------------------------------------------------- operators
+
+    __add__, __radd__ = _operators(np.add, operator.add)
+    __sub__, __rsub__ = _operators(np.subtract, operator.sub)
+    __mul__, __rmul__ = _operators(np.multiply, operator.mul)
+    __truediv__, __rtruediv__ = _operators(np.true_divide, operator.truediv)
+    __pow__, __rpow__ = _operators(np.power, operator.pow)
+    __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
+    __floordiv__, __rfloordiv__ = _operators(np.floor_divide, operator.floordiv)
+    __mod__, __rmod__ = _operators(np.remainder, operator.mod)
+
+    def __divmod__(self, other: Any) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
+        return other // self, other % self
+
+    def __neg__(self) -> Value:
+        return record(_negative, (self,))
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return record(_absolute, (self,))
+
+    def __round__(self, decimals: int = 0) -> Value:
+        return np.round(self, decimals)  # type: ignore[call-overload, no-any-return]
+
+    def __getitem__(self, index: Any) -> Value:
+        return record(rules.indexing.getitem, (self,), {"index": _settled(index)})
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        raise EscapeError(
+            "v[index] = x would change a Value that others may have been computed from. Write v = v.at[index].set(x) "
+            "(or .add(x)), which has a gradient; or, for a leaf's own data, v.data = changed_copy."
+        )
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"len() of {describe(self)}: a single number has no length.")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        if not self.shape:
+            raise TypeError(f"iteration over {describe(self)}: a single number has no elements.")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(self._data == _raw(item)))
+
+    def __eq__(self, other: Any) -> Any:
+        return self._data == _raw(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._data != _raw(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _raw(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _raw(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _raw(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _raw(other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self._plain("float(v)", "v.item()"))
+
+    def __int__(self) -> int:
+        return int(self._plain("int(v)", "int(v.item())"))
+
+    def __complex__(self) -> complex:
+        return complex(self._plain("complex(v)", "complex(v.item())"))
+
+    def __index__(self) -> int:
+        return operator.index(self._plain("an index", "an integer"))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
+        return np.array(self._plain("np.asarray(v), np.array([v, ...]) or array[i] = v", "v.data"), dtype)
+
+    def _plain(self, what: str, instead: str) -> Any:
+        """The data, for a conversion that is fine with a constant and drops the gradient of anything else."""
+        if self.requires_grad:
+            raise EscapeError(
+                f"{what} of {describe(self)} would drop its gradient without a trace. Write {instead} for the plain "
+                f"numbers; np.stack([v, ...]) or np.concatenate for an array made of Values; array = Value(array) and "
+                f"array.at[i].set(v) to put one into another."
+            )
+        return self._data
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
+
+    def __repr__(self) -> str:
+        facts = [_brief(self._data)]
+        if self.label is not None:
+            facts.append(f"label={self.label!r}")
+        if self._grad is not None:
+            facts.append(f"grad={_brief(getattr(self._grad, '_data', self._grad))}")
+        if self.op is not None:
+            facts.append(f"op={self.op.name!r}")
+        elif not self.requires_grad:
+            facts.append("constant")
+        return f"Value({', '.join(facts)})"
+
+    # ---------------------------------------------------------------- NumPy's protocols
+
+    __array_priority__ = 1000.0
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise EscapeError(
+                f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into a "
+                f"plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
+            )
+        return _dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _dispatch(function, args, kwargs)
+
+    # ---------------------------------------------------------------- copies
+
+    def __copy__(self) -> Value:
+        twin = _new(Value)
+        for name, content in self._state().items():
+            setattr(twin, name, content)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        for node in ancestors(self):
+            if id(node) not in memo:
+                twin = memo[id(node)] = node.__copy__()
+                twin.inputs = node.inputs and tuple(memo[id(value)] for value in node.inputs)
+                twin._grad = None if node._grad is None else node._grad.__deepcopy__(memo)
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickle follows references by calling itself, which a long chain would exhaust. So all ancestors are saved
+        # first, each after its inputs, which by then are nothing but references.
+        lineage = None if self.op is None or getattr(_pickling, "shallow", False) else _Lineage(self)
+        state = self._state()
+        # Clocks differ between processes; all that matters is whether an input has changed since.
+        state["_clock"] = -1 if any(value._clock > self._clock for value in self.inputs or ()) else 0
+        if type(self._grad) is Value:
+            state["_grad"] = self._grad._data
+        return _blank, (), (lineage, state)
+
+    def __setstate__(self, saved: tuple[Any, dict[str, Any]]) -> None:
+        for name, content in saved[1].items():
+            setattr(self, name, content)
+
+    def _state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Value.__slots__ if name != "__weakref__"}
+
+    # ---------------------------------------------------------------- functions, as methods
+
+    exp = _method(np.exp)
+    log = _method(np.log)
+    sqrt = _method(np.sqrt)
+    tanh = _method(np.tanh)
+    relu = _method(rules.elementwise.relu)
+    sigmoid = _method(rules.elementwise.sigmoid)
+
+    sum = _method(np.sum)
+    mean = _method(np.mean)
+    max = _method(np.max)
+    min = _method(np.min)
+    prod = _method(np.prod)
+    var = _method(np.var)
+    std = _method(np.std)
+    cumsum = _method(np.cumsum)
+    clip = _method(np.clip)
+    round = _method(np.round)
+    dot = _method(np.dot)
+    trace = _method(np.trace)
+    diagonal = _method(np.diagonal)
+    squeeze = _method(np.squeeze)
+    swapaxes = _method(np.swapaxes)
+    ravel = flatten = _method(np.ravel)
+    repeat = _method(np.repeat)
+    take = _method(np.take)
+    copy = _method(np.copy)
+    astype = _method(rules.shape.astype)
+    argmax = _method(np.argmax)
+    argmin = _method(np.argmin)
+    argsort = _method(np.argsort)
+    all = _method(np.all)
+    any = _method(np.any)
+    nonzero = _method(np.nonzero)
+
+    def reshape(self, *shape: Any) -> Value:
+        """The same elements in another shape: ``v.reshape(2, 3)`` or ``v.reshape((2, 3))``."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[call-overload, no-any-return]
+
+    def transpose(self, *axes: Any) -> Value:
+        """The axes in another order, by default reversed: ``v.transpose(1, 0)`` or ``v.transpose((1, 0))``."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)  # type: ignore[call-overload, no-any-return]
+
+    def sort(self, axis: int = -1) -> Value:
+        """A sorted copy (unlike NumPy's method, which sorts in place)."""
+        return np.sort(self, axis)  # type: ignore[call-overload, no-any-return]
+
+
+class ReadOnly(ndarray):
+    """What `Value.data` hands out: a view that says what to write where NumPy would only say 'read-only'.
+
+    ``v.data -= step`` computes a new array, which the assignment then gives to the Value.
+    """
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        if not self.flags.writeable:
+            raise EscapeError(
+                "v.data[index] = x would change numbers that a recorded graph may still need. For a leaf, change a copy "
+                "and give it back: data = v.data.copy(); data[index] = x; v.data = data."
+            )
+        super().__setitem__(index, new)
+
+    def __array_wrap__(self, array: ndarray, context: Any = None, return_scalar: bool = False) -> Any:
+        return array[()] if return_scalar else array.view(ndarray)
+
+    def copy(self, order: Any = "C") -> ndarray:
+        return np.array(self, order=order)
+
+    def __repr__(self) -> str:
+        return repr(self.view(ndarray))
+
+
+def _augmented(compute: Callable[[Any, Any], Any]) -> Callable[[ReadOnly, Any], Any]:
+    return lambda self, other: compute(self.view(ndarray), other)
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul"):
+    setattr(ReadOnly, f"__i{_name}__", _augmented(getattr(operator, _name)))
+
+
+class At:
+    """Where ``v.at[index]`` leads: `set` and `add` there."""
+
+    def __init__(self, value: Value, index: Any = ...):
+        self.value, self.index = value, index
+
+    def __getitem__(self, index: Any) -> At:
+        return At(self.value, _settled(index))
+
+    def set(self, new: Any) -> Value:
+        """A copy of the Value in which the entries at the index are `new`.
+
+        Where an index comes more than once, the last one counts, as in NumPy.
+        """
+        return record(rules.indexing.index_set, (self.value, _lift(new)), {"index": self.index})
+
+    def add(self, new: Any) -> Value:
+        """A copy of the Value in which `new` was added at the index, once for each time an index comes."""
+        return record(rules.indexing.index_add, (self.value, _lift(new)), {"index": self.index})
+
+
+def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call `function` on arguments that hold Values: what NumPy's protocols come to."""
+    entry = registry.get(function)
+    if type(entry) is Op:
+        inputs, params = entry.bind(args, kwargs)
+        if params:
+            params = {name: _settled(content, f"{entry.name}({name}=...)") for name, content in params.items()}
+        return record(entry, tuple([v if type(v) is Value else _lift(v) for v in inputs]), params)
+    if type(entry) is Plain:
+        return function(*_stripped(args), **_stripped(kwargs))
+    if entry is not None:
+        return entry(*args, **kwargs)
+    name = getattr(function, "__name__", repr(function))
+    home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
+    raise NoRuleError(
+        f"{home}.{name} has no derivative rule here, so its result would lose the gradient. Compose it of functions that "
+        f"have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
+    )
+
+
+# -------------------------------------------------------------------- what comes in
+
+
+def _constant(data: Any, label: str | None = None) -> Value:
+    """A constant that holds `data` as it is. Python's numbers stay themselves: they leave dtypes alone (NEP 50)."""
+    node = _new(Value)
+    node._data = data
+    node._grad = node.op = node.params = node.notes = None
+    node.inputs = ()
+    node.requires_grad = False
+    node.label = label
+    node._clock = 0
+    return node
+
+
+def _operand(other: Any) -> Value | None:
+    """What stands beside a Value in an expression, as a constant; None if it is nothing of ours."""
+    kind = type(other)
+    if kind is float or kind is int:
+        return _constant(other)
+    if isinstance(other, Value):
+        return other
+    if isinstance(other, bool | complex | float | int):
+        return _constant(other)
+    if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
+        return _constant(_own(other))
+    return None
+
+
+def _lift(other: Any) -> Value:
+    """An argument of an operation, as a Value; None (a bound that is not there) included."""
+    value = _constant(None) if other is None else _operand(other)
+    return Value(other) if value is None else value  # Value() finds the words for what cannot be
+
+
+def _raw(other: Any) -> Any:
+    return other._data if isinstance(other, Value) else other
+
+
+def _stripped(arguments: Any) -> Any:
+    """Nested arguments with data in the place of Values."""
+    if isinstance(arguments, Value):
+        return arguments.data
+    if type(arguments) in (list, tuple):
+        return type(arguments)(_stripped(item) for item in arguments)
+    if type(arguments) is dict:
+        return {name: _stripped(item) for name, item in arguments.items()}
+    return arguments
+
+
+def _settled(content: Any, what: str = "v[...]") -> Any:
+    """An index or keyword that later changes to the caller's lists and arrays cannot reach."""
+    kind = type(content)
+    if kind is int or kind is slice or content is None:
+        return content
+    if kind is tuple:
+        return tuple([_settled(item, what) for item in content])
+    if kind is list:
+        return _settled(np.array(content) if what == "v[...]" else tuple(content), what)
+    if isinstance(content, Value):
+        if content.requires_grad:
+            raise NoRuleError(
+                f"{what}: {describe(content)} requires a gradient, and there is none with respect to this."
+            )
+        return content._data
+    if kind is ndarray and not _frozen(content):
+        return content.copy()
+    return content
+
+
+def _frozen(array: Any) -> bool:
+    """Whether nobody can write into the array, not through what it is a view of either."""
+    while isinstance(array, ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
+
+
+def _own(data: Any) -> Any:
+    """`data` as a NumPy scalar or an array that nobody else can write into."""
+    if isinstance(data, Value):
+        raise DataError("Value(...) of a Value: use it as it is, or write v.detach() or Value(v.data) for a new leaf.")
+    if isinstance(data, ndarray):
+        if hasattr(data, "mask"):
+            raise DataError("Value(...) of a masked array would forget its mask. Write array.filled(x) first.")
+        array = data.view(ndarray) if _frozen(data) else np.array(data, subok=False)
+    elif isinstance(data, np.generic):
+        array = data
+    elif isinstance(data, bool):
+        array = np.bool_(data)
+    elif isinstance(data, int | float):
+        try:
+            array = float64(data)
+        except OverflowError:
+            raise DataError(f"Value({data!r:.40}...): the number is too large for float64.") from None
+    elif hasattr(data, "__array_function__"):
+        array = data
+    else:
+        try:
+            array = np.array(data)
+        except ValueError as error:
+            raise DataError(f"Value(...) of a nested list whose rows differ in length or depth: {error}") from None
+        if isinstance(data, list | tuple) and array.dtype.kind in "iuf":
+            array = array.astype(float64)
+    if array.dtype.kind not in "biufc":
+        what = f"an array of dtype {array.dtype}" if isinstance(data, ndarray | np.generic) else f"{data!r:.60}"
+        raise DataError(
+            f"Value(...) of {what}: it takes numbers, nested lists of numbers of equal length, or numeric arrays."
+        )
+    return array if array.shape else array[()]
+
+
+def _brief(data: Any) -> str:
+    """A number or array on one line."""
+    if not isinstance(data, ndarray):
+        return repr(data.item()) if isinstance(data, np.generic) else repr(data)
+    text = np.array2string(data, precision=4, threshold=8, edgeitems=2, separator=", ")
+    text = " ".join(text.split()).replace("[ ", "[")
+    return text if data.size <= 8 and data.dtype == float64 else f"{text} {data.dtype}{list(data.shape)}"
+
+
+# -------------------------------------------------------------------- pickling
+
+_pickling = threading.local()
+
+
+def _blank() -> Value:
+    return _new(Value)
+
+
+class _Lineage:
+    """All ancestors of a node, which pickle takes one by one, inputs first."""
+
+    def __init__(self, node: Value):
+        self.node = node
+
+    def __iter__(self) -> Iterator[Value]:
+        nodes = ancestors(self.node)
+        nodes.pop()  # the node itself is being saved already
+        _pickling.shallow = True
+        try:
+            yield from nodes
+        finally:
+            _pickling.shallow = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, iter(self)
