@@ -9,4 +9,13 @@ from .rules.elementwise import sigmoid as sigmoid
 from .rules.reduction import log_softmax as log_softmax
 from .rules.reduction import logsumexp as logsumexp
 from .rules.reduction import softmax as softmax
+from .transforms import checkpoint as checkpoint
+from .transforms import derivative as derivative
+from .transforms import grad as grad
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacobian as jacobian
+from .transforms import jvp as jvp
+from .transforms import value_and_grad as value_and_grad
+from .transforms import vjp as vjp
 from .value import Value as Value

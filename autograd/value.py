@@ -41,7 +41,11 @@ _clock = 0  # the time of the last replacement of any Value's data; see Value.da
 def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = None) -> Value:
     """Run `op` and, if a gradient may be asked of the result, note what it was computed from."""
     arguments = [value._data for value in inputs]
-    data = op.function(*arguments, **params) if params else op.function(*arguments)
+    try:
+        data = op.function(*arguments, **params) if params else op.function(*arguments)
+    except Exception as error:
+        _note(error, op, inputs)
+        raise
     if type(data) is ndarray and not data.shape:
         data = data[()]
     tracked = False
@@ -67,6 +71,12 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     return node
 
 
+def _note(error: Exception, op: Op, inputs: tuple[Value, ...]) -> None:
+    """Add to NumPy's own error which Values met."""
+    met = [f"{v.label!r} of shape {v.shape}" if v.label else describe(v) for v in inputs]
+    error.add_note(f"in {op.name} of {' and '.join(met)}")
+
+
 def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """``value * other`` and ``other * value``: `record` for two operands, with every step spared that can be."""
     op = _operation(function)
@@ -79,7 +89,11 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
         if modes.active or not (self.requires_grad or other.requires_grad):
             return record(op, (self, other))
         node = _new(Value)
-        node._data = compute(self._data, other._data)
+        try:
+            node._data = compute(self._data, other._data)
+        except Exception as error:
+            _note(error, op, (self, other))
+            raise
         node._grad = None
         node.op = op
         node.inputs = (self, other)
