@@ -1,0 +1,122 @@
+"""One engine in a process of its own, which does what the harness asks, a line of JSON at a time.
+
+Run by path, not with -m: then `import autograd` is whatever this interpreter knows by that name.
+"""
+
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+import tracemalloc
+
+import numpy as np
+
+
+def digest(state):
+    """Enough of the numbers to tell two states apart."""
+    numbers = []
+    for array in state:
+        flat = np.asarray(array, dtype=float).ravel()
+        numbers += [float(np.linalg.norm(flat)), float(flat @ np.cos(np.arange(flat.size))), *flat[:3].tolist()]
+    return numbers
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Child:
+    """Each method is a command."""
+
+    def __init__(self, engine):
+        self.engine, self.work = engine, None
+        self.traced = getattr(engine, "TRACED", True)
+
+    def make(self, kind, args):
+        self.work = None
+        gc.collect()
+        return getattr(self.engine, kind)(*[tuple(a) if isinstance(a, list) else a for a in args])
+
+    def prepare(self, kind, args):
+        """Set up a row and run three steps of it: the losses and what they led to."""
+        self.work = self.make(kind, args)
+        losses = [self.work.step() for _ in range(3)]
+        return losses + digest(self.work.state())
+
+    def run(self, times):
+        """Seconds that so many steps take."""
+        step = self.work.step
+        start = time.perf_counter()
+        for _ in range(times):
+            step()
+        return time.perf_counter() - start
+
+    def node_bytes(self):
+        """Bytes a node of a recorded chain, before and after the reverse pass. For C++ from the resident memory."""
+        n = 10_000 if self.traced else 200_000
+        work = self.engine.chain(n)
+        if work.build is None:
+            raise NotImplementedError
+        gc.collect()
+        if self.traced:
+            tracemalloc.start()
+        size = (lambda: tracemalloc.get_traced_memory()[0]) if self.traced else resident
+        try:
+            before = size()
+            root = work.build()
+            recorded = size()
+            try:
+                work.back(root)
+                after = (size() - before) / n
+            except RecursionError:
+                after = None
+            return [(recorded - before) / n, after]
+        finally:
+            tracemalloc.stop()
+
+    def peak_bytes(self, kind, args):
+        """The most memory that a step holds beyond what it began with."""
+        if not self.traced:
+            raise NotImplementedError
+        work = self.make(kind, args)
+        work.step()
+        tracemalloc.start()
+        try:
+            work.step()
+            gc.collect()
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+            work.step()
+            return tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+
+
+def main(name):
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever an engine prints goes elsewhere
+
+    def answer(**what):
+        print(json.dumps(what), file=answers, flush=True)
+
+    try:
+        child = Child(importlib.import_module(name))
+    except ImportError as error:
+        answer(failed=f"not installed ({error})")
+        return
+    answer(value=child.engine.VERSION)
+    for line in sys.stdin:
+        command, *args = json.loads(line)
+        try:
+            answer(value=getattr(child, command)(*args))
+        except (NotImplementedError, AttributeError) as error:
+            answer(failed="" if isinstance(error, NotImplementedError) or error.obj is child.engine else str(error))
+        except Exception as error:
+            answer(failed=type(error).__name__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,61 @@
+"""What is computed: the same numbers for every engine. Needs NumPy only, as it also runs beside HIPS autograd."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+A, B = 0.9995, 0.0005  # a chain: y = y * A + B, over and over
+TINY, SMALL, LARGE = (2, 16, 16, 1), (64, 32, 10), (784, 256, 128, 10)
+RATE = 1e-3  # small, so that a thousand timed steps stay in the same regime
+ALPHA = 1e-4  # of the L2 penalty of the moons
+
+
+class Work(NamedTuple):
+    """What an engine makes of a row.
+
+    `step` does one iteration and returns a float, the loss; `state` gives the numbers that must agree between
+    engines. For a chain, `build` records the graph and `back` runs the reverse pass from what `build` returned.
+    """
+
+    step: Callable[[], float]
+    state: Callable[[], list[Any]]
+    build: Callable[[], Any] | None = None
+    back: Callable[[Any], None] | None = None
+
+
+def weights(sizes: tuple[int, ...]) -> list[np.ndarray]:
+    """W, b, W, b, ... in the order of the layers."""
+    random = np.random.default_rng(1)
+    arrays: list[np.ndarray] = []
+    for n, m in pairwise(sizes):
+        arrays += [random.normal(0, (2 / n) ** 0.5, (n, m)), random.normal(0, 0.1, m)]
+    return arrays
+
+
+def batch(sizes: tuple[int, ...], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs, and integer classes; targets of shape (n, 1) where there is a single output."""
+    random = np.random.default_rng(2)
+    X = random.normal(size=(n, sizes[0]))
+    return X, random.normal(size=(n, 1)) if sizes[-1] == 1 else random.integers(sizes[-1], size=n)
+
+
+def moons(n: int = 100) -> tuple[list[list[float]], list[int]]:
+    """Two half circles that reach into each other, with noise; classes -1 and 1."""
+    random = np.random.default_rng(3)
+    t = np.linspace(0, np.pi, n // 2)
+    upper, lower = np.stack([np.cos(t), np.sin(t)], 1), np.stack([1 - np.cos(t), 0.5 - np.sin(t)], 1)
+    points = np.concatenate([upper, lower]) + random.normal(0, 0.1, (n, 2))
+    return points.tolist(), [-1] * (n // 2) + [1] * (n // 2)
+
+
+def neurons(sizes: tuple[int, ...]) -> list[list[tuple[list[float], float]]]:
+    """The same weights neuron by neuron: layers of (weights, bias)."""
+    arrays = weights(sizes)
+    return [list(zip(W.T.tolist(), b.tolist(), strict=True)) for W, b in zip(arrays[::2], arrays[1::2], strict=True)]
+
+
+def learning_rate(k: int) -> float:
+    """That of iteration `k` in micrograd's demo, which ends after 100."""
+    return 1.0 - 0.9 * min(k, 100) / 100

@@ -1,0 +1,226 @@
+"""Engines in processes of their own, timed in turn, and the ratios of their times."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .rows import Row
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+HIPS = "CHAINRULE_HIPS_PYTHON"
+LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+
+
+class Engine(NamedTuple):
+    title: str
+    module: str
+    imports: str
+
+
+ENGINES = {
+    "ours": Engine("ours", "ours", "autograd"),
+    "numpy": Engine("NumPy", "plain_numpy", "numpy"),
+    "micrograd": Engine("micrograd", "with_micrograd", "micrograd.nn"),
+    "mygrad": Engine("MyGrad", "with_mygrad", "mygrad"),
+    "torch": Engine("PyTorch", "with_torch", "torch"),
+    "jax": Engine("jax.jit", "with_jax", "jax"),
+    "hips": Engine("HIPS", "with_hips", "autograd"),
+}
+
+
+class FailedError(Exception):
+    """What a child could not do, in a word; empty if it is not meant to."""
+
+
+def interpreter(name: str) -> str:
+    """The Python that runs an engine: this one, but for HIPS autograd."""
+    if name != "hips":
+        return sys.executable
+    given = os.environ.get(HIPS)
+    for path in [Path(given)] if given else [ROOT / ".venv-hips/bin/python", ROOT / ".venv-hips/Scripts/python.exe"]:
+        if path.exists():
+            return str(path)
+    raise FailedError(
+        f"no environment of its own. Make one: `python -m venv .venv-hips && .venv-hips/bin/pip install autograd`, "
+        f"or set {HIPS} to its interpreter"
+    )
+
+
+def environment(name: str, threads: str) -> dict[str, str]:
+    """The environment variables of a child: its path, and one thread or the machine's own number."""
+    env = {key: value for key, value in os.environ.items() if key not in (*LIMITS, "PYTHONPATH", "XLA_FLAGS")}
+    if name != "hips":
+        env["PYTHONPATH"] = str(ROOT)
+    if threads == "1":
+        env |= dict.fromkeys(LIMITS, "1")
+        env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return env
+
+
+class Child:
+    """An engine's process; see child.py."""
+
+    def __init__(self, name: str, threads: str = "1"):
+        self.name = name
+        self.process = subprocess.Popen(
+            [interpreter(name), str(HERE / "child.py"), ENGINES[name].module],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=environment(name, threads), cwd=HERE,
+        )  # fmt: skip
+        try:
+            self.version = self._answer()
+        except FailedError:
+            self.close()
+            raise
+
+    def ask(self, command: str, *args: Any) -> Any:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps([command, *args]) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise FailedError("crashed")
+        answer = json.loads(line)
+        if "failed" in answer:
+            raise FailedError(answer["failed"])
+        return answer["value"]
+
+    def close(self) -> None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def start(names: Sequence[str], threads: str) -> tuple[dict[str, Child], dict[str, str]]:
+    """The children that could be started, and why the others could not."""
+    children, missing = {}, {}
+    for name in names:
+        try:
+            children[name] = Child(name, threads)
+        except FailedError as error:
+            missing[name] = str(error)
+    return children, missing
+
+
+def agree(numbers: Sequence[float], others: Sequence[float]) -> bool:
+    return len(numbers) == len(others) and all(
+        math.isclose(a, b, rel_tol=1e-8, abs_tol=1e-8) for a, b in zip(numbers, others, strict=True)
+    )
+
+
+def time_row(row: Row, children: dict[str, Child], rounds: int) -> dict[str, Any]:
+    """For each engine its seconds a step (or a node), one for each round; or a word why there are none.
+
+    All engines begin from the same numbers; whose losses and parameters after three steps are not ours to 1e-8
+    is not timed. A round runs every engine for about 20 ms, beginning with another one each time.
+    """
+    answer: dict[str, Any] = {}
+    steps, times, ours = {}, {}, None
+    for name, child in children.items():
+        if name in row.skip:
+            continue
+        try:
+            numbers = child.ask("prepare", row.kind, row.args)
+        except FailedError as error:
+            if str(error):
+                answer[name] = str(error)
+            continue
+        if name == "ours":
+            ours = numbers
+        if ours is not None and not agree(numbers, ours):
+            answer[name] = "differs"
+            continue
+        child.ask("run", 1)
+        once = child.ask("run", 1)
+        steps[name] = max(1, round(0.02 / once))
+        if once > 0.1:
+            rounds = min(rounds, 5)
+        times[name] = []
+    order = list(times)
+    for turn in range(rounds):
+        k = turn % len(order)
+        for name in order[k:] + order[:k]:
+            seconds = children[name].ask("run", steps[name])
+            times[name].append(seconds / steps[name] / (row.nodes or 1))
+    return answer | times
+
+
+def import_seconds(name: str) -> float:
+    """Seconds that the import statement takes in a fresh interpreter."""
+    code = (
+        "import sys, time; start = time.perf_counter()\n"
+        f"import {ENGINES[name].imports}\n"
+        "print(time.perf_counter() - start)"
+    )
+    done = subprocess.run(
+        [interpreter(name), "-P", "-c", code], env=environment(name, "1"), capture_output=True, text=True, cwd=HERE
+    )
+    if done.returncode:
+        raise FailedError("not installed")
+    return float(done.stdout.split()[-1])
+
+
+def time_imports(names: Sequence[str], rounds: int) -> dict[str, Any]:
+    """As `time_row`, for the imports; the first, which may have to compile, does not count."""
+    answer: dict[str, Any] = {}
+    for turn in range(rounds + 1):
+        for name in names:
+            try:
+                seconds = import_seconds(name)
+            except FailedError as error:
+                answer[name] = str(error)
+                continue
+            if turn:
+                answer.setdefault(name, []).append(seconds)
+    return answer
+
+
+def memory(names: Sequence[str], command: str, *args: Any) -> dict[str, Any]:
+    """What a fresh child of each engine answers."""
+    answer: dict[str, Any] = {}
+    for name in names:
+        try:
+            child = Child(name)
+        except FailedError:
+            continue
+        try:
+            answer[name] = child.ask(command, *args)
+        except FailedError as error:
+            if str(error):
+                answer[name] = str(error)
+        finally:
+            child.close()
+    return answer
+
+
+def ratios(times: dict[str, Any], over: str, under: str = "ours") -> list[float] | None:
+    """`under` divided by `over`, round by round."""
+    a, b = times.get(under), times.get(over)
+    if not isinstance(a, list) or not isinstance(b, list):
+        return None
+    return [x / y for x, y in zip(a, b, strict=False)]
+
+
+def median(numbers: Sequence[float]) -> float:
+    return statistics.median(numbers)
+
+
+def quartiles(numbers: Sequence[float]) -> tuple[float, float]:
+    if len(numbers) < 2:
+        return numbers[0], numbers[0]
+    low, _, high = statistics.quantiles(numbers, n=4, method="inclusive")
+    return low, high

@@ -1,0 +1,43 @@
+"""The rows of the table, and the bars: the ratio of our time to a peer's that we hold ourselves to."""
+
+from typing import NamedTuple
+
+from .data import LARGE, SMALL, TINY
+
+
+class Row(NamedTuple):
+    """A row of times: `kind` and `args` are the function of each engine's module and what it is called with."""
+
+    name: str
+    title: str
+    kind: str
+    args: tuple
+    bars: dict[str, float] = {}  # noqa: RUF012 (read only)
+    nodes: int = 0
+    """For times a node: how many there are."""
+    skip: tuple[str, ...] = ()
+    """Peers that would take too long."""
+    threads: bool = False
+    """Whether the number of threads can matter."""
+
+
+SLOW = ("numpy", "micrograd", "mygrad", "jax", "hips")
+
+ROWS = [
+    Row("scalar", "scalar chain, a node", "chain", (400,), {"micrograd": 0.65, "torch": 0.3}, 400),
+    Row("moons", "moons demo, an iteration", "moons", (), {"micrograd": 0.25}),
+    Row("tiny", "MLP 2-16-16-1, batch 1", "mlp", (TINY, 1), {}, 0, (), True),
+    Row("small", "MLP 64-32-10, batch 32", "mlp", (SMALL, 32), {"torch": 0.5}, 0, (), True),
+    Row("large", "MLP 784-256-128-10, batch 128", "mlp", (LARGE, 128), {"torch": 1.0}, 0, (), True),
+    Row("chain3", "chain of 1e3, a node", "chain", (1000,), {}, 1000),
+    Row("chain4", "chain of 1e4, a node", "chain", (10_000,), {}, 10_000),
+    Row("chain5", "chain of 1e5, a node", "chain", (100_000,), {}, 100_000, SLOW),
+    Row("chain6", "chain of 1e6, a node", "chain", (1_000_000,), {}, 1_000_000, SLOW),
+]
+OTHERS = {
+    "growth": "time a node, chain of 1e6 to one of 1e4",
+    "import": "import",
+    "node": "bytes a node",
+    "peak": "peak memory of a step, MLP 784-256-128-10, batch 128",
+}
+GROWTH, IMPORT, NODE_BYTES = 2.0, 1.3, 300

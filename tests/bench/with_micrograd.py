@@ -1,0 +1,77 @@
+"""micrograd: one number a node, and its own MLP."""
+
+from importlib.metadata import version
+
+from data import RATE, TINY, A, B, Work, batch, learning_rate, neurons
+from micrograd.engine import Value
+from micrograd.nn import MLP
+from numbers_mlp import POINTS, max_margin
+
+VERSION = f"micrograd {version('micrograd')}"
+
+
+def chain(n):
+    x, a, b = Value(0.5), Value(A), Value(B)
+
+    def build():
+        x.grad = a.grad = b.grad = 0
+        y = x
+        for _ in range(n // 2):
+            y = y * a
+            y = y + b
+        return y
+
+    def step():
+        y = build()
+        y.backward()
+        return float(y.data)
+
+    return Work(step, lambda: [x.grad, a.grad, b.grad], build, lambda y: y.backward())
+
+
+def perceptron():
+    model = MLP(TINY[0], list(TINY[1:]))
+    for layer, given in zip(model.layers, neurons(TINY), strict=True):
+        for neuron, (ws, b) in zip(layer.neurons, given, strict=True):
+            neuron.w, neuron.b = [Value(w) for w in ws], Value(b)
+    return model
+
+
+def moons():
+    model, k = perceptron(), iter(range(10**9))
+
+    def step():
+        loss = max_margin(model, model.parameters(), Value, Value.relu, POINTS)
+        model.zero_grad()
+        loss.backward()
+        rate = learning_rate(next(k))
+        for p in model.parameters():
+            p.data -= rate * p.grad
+        return float(loss.data)
+
+    return Work(step, lambda: [[p.data for p in model.parameters()]])
+
+
+def mlp(sizes, n):
+    if sizes != TINY or n != 1:
+        raise NotImplementedError
+    X, target = batch(sizes, n)
+    row, wanted = X[0].tolist(), float(target[0, 0])
+    model = perceptron()
+
+    def step():
+        loss = (model(row) - wanted) ** 2
+        model.zero_grad()
+        loss.backward()
+        for p in model.parameters():
+            p.data -= RATE * p.grad
+        return float(loss.data)
+
+    def state():
+        arrays = []
+        for layer in model.layers:
+            arrays += [[[n.w[i].data for n in layer.neurons] for i in range(len(layer.neurons[0].w))]]
+            arrays += [[n.b.data for n in layer.neurons]]
+        return arrays
+
+    return Work(step, state)

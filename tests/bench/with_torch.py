@@ -1,0 +1,81 @@
+"""PyTorch on the CPU, eager."""
+
+import os
+
+import torch
+from data import RATE, A, B, Work, batch, learning_rate, weights
+from numbers_mlp import MLP, POINTS, max_margin
+from torch.nn import functional
+
+VERSION = f"torch {torch.__version__}"
+TRACED = False  # its nodes and arrays are C++'s; tracemalloc does not see them
+
+if os.environ.get("OMP_NUM_THREADS") == "1":
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+torch.set_default_dtype(torch.float64)
+
+
+def leaf(number):
+    return torch.tensor(number, requires_grad=True)
+
+
+def chain(n):
+    x, a, b = leaf(0.5), leaf(A), leaf(B)
+
+    def build():
+        x.grad = a.grad = b.grad = None
+        y = x
+        for _ in range(n // 2):
+            y = y * a
+            y = y + b
+        return y
+
+    def step():
+        y = build()
+        y.backward()
+        return y.item()
+
+    return Work(step, lambda: [p.grad.item() for p in (x, a, b)], build, lambda y: y.backward())
+
+
+def moons():
+    model, k = MLP(leaf, torch.relu), iter(range(10**9))
+    parameters = model.parameters()
+
+    def step():
+        loss = max_margin(model, parameters, leaf, torch.relu, POINTS)
+        for p in parameters:
+            p.grad = None
+        loss.backward()
+        rate = learning_rate(next(k))
+        with torch.no_grad():
+            for p in parameters:
+                p -= rate * p.grad
+        return loss.item()
+
+    return Work(step, lambda: [[p.item() for p in parameters]])
+
+
+def mlp(sizes, n):
+    # Its tensors without torch.nn and torch.optim, which would take half as long again on the small ones.
+    X, target = (torch.from_numpy(array) for array in batch(sizes, n))
+    parameters = [torch.from_numpy(array).requires_grad_() for array in weights(sizes)]
+    loss_of = functional.mse_loss if sizes[-1] == 1 else functional.cross_entropy
+
+    def step():
+        h = X
+        for i in range(0, len(parameters), 2):
+            h = torch.addmm(parameters[i + 1], h, parameters[i])
+            if i + 2 < len(parameters):
+                h = torch.relu(h)
+        loss = loss_of(h, target)
+        for p in parameters:
+            p.grad = None
+        loss.backward()
+        with torch.no_grad():
+            for p in parameters:
+                p -= RATE * p.grad
+        return loss.item()
+
+    return Work(step, lambda: [p.detach().numpy() for p in parameters])
