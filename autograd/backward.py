@@ -41,7 +41,9 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
         [root], [seed_for(root, gradient, create_graph)], create_graph=create_graph, retain_graph=retain_graph
     )
     with _commit:  # two threads may share a leaf
-        sums = [settle(gradient) if leaf._grad is None else leaf._grad + gradient for leaf, gradient in leaves.items()]
+        sums = [
+            settle(share if leaf._grad is None else leaf._grad + share, leaf._data) for leaf, share in leaves.items()
+        ]
         # One call into C, between whose steps no Ctrl-C can come: all leaves get their gradient, or none.
         deque(map(setattr, leaves, repeat("_grad"), sums), maxlen=0)
 
@@ -197,8 +199,10 @@ def unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
     return share if share.shape == shape else np.broadcast_to(share, shape)
 
 
-def settle(gradient: Any) -> Any:
-    """A gradient that shares no memory with any other array."""
+def settle(gradient: Any, data: Any) -> Any:
+    """A gradient of the very dtype of `data` (sums lose the byte order) that shares no memory with another array."""
+    if gradient.dtype != data.dtype:
+        return gradient.astype(data.dtype)
     return gradient.copy() if type(gradient) is ndarray and gradient.base is not None else gradient
 
 

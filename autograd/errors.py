@@ -31,3 +31,7 @@ class GraphError(AutogradError, RuntimeError):
 
 class AnomalyError(AutogradError, FloatingPointError):
     """Under `anomaly()`: the first NaN or infinity, where it appeared and what made it."""
+
+
+class DrawingError(AutogradError, ValueError):
+    """A picture that cannot be made as asked: no such format, too large, or without the program that draws."""

@@ -156,7 +156,7 @@ class _Run:
         live = [(y, seed) for y, seed in zip(outputs, seeds, strict=True) if y.requires_grad]
         found = reverse([y for y, _ in live], [s for _, s in live], wrt=self.variables, create_graph=self.nested)
         return [
-            self.given(settle(found[x])) if x in found else np.zeros_like(x._data)[()] for x in self.variables
+            self.given(settle(found[x], x._data)) if x in found else np.zeros_like(x._data)[()] for x in self.variables
         ]  # fmt: skip
 
     def shaped(self, gradients: Sequence[Any]) -> Any:
@@ -406,7 +406,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
         ]
         found = reverse([p for p, _ in pairs], [t for _, t in pairs], wrt=weights, create_graph=nested)
     run.nested = nested
-    slopes = {y: run.given(settle(found[u])) for y, u in zip(live, weights, strict=True) if u in found}
+    slopes = {y: run.given(settle(found[u], u._data)) for y, u in zip(live, weights, strict=True) if u in found}
     tangent = [slopes[y] if y in slopes else np.zeros(y.shape, y.dtype)[()] for y in run.outputs]
     result = _mapped(run.given, run.result), _filled(run.result, iter(tangent))
     return (*result, run.aux) if has_aux else result
@@ -587,7 +587,7 @@ def checkpoint(function: Function) -> Function:
             nonlocal kept
             held = kept
             if held is None or held[0] is not g:
-                create_graph = isinstance(g, Value)
+                create_graph = any(isinstance(x, Value) for x in (g, *inputs))
                 fresh = [np.copy(x) if isinstance(x, Value) else Value(x) for x in inputs[: len(places)]]
                 _, once_more, _ = run(fresh)
                 if not np.array_equal(once_more._data, getattr(y, "_data", y), equal_nan=True):

@@ -181,10 +181,7 @@ class Value:
     """What was noted beside the computation; ``"source"`` under `anomaly`."""
 
     def __init__(self, data: Any, *, label: str | None = None, requires_grad: bool | None = None):
-        if type(data) is float or type(data) is int:
-            self._data = float64(data)
-        else:
-            self._data = _own(data)
+        self._data = float64(data) if type(data) is float else _own(data)
         kind = self._data.dtype.kind
         if requires_grad is None:
             requires_grad = kind in "fc"
@@ -289,7 +286,8 @@ class Value:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return np.result_type(self._data)
+        data = self._data
+        return data.dtype if hasattr(data, "dtype") else np.result_type(data)
 
     @property
     def T(self) -> Value:
@@ -765,7 +763,7 @@ def _brief(data: Any) -> str:
         return repr(data.item()) if isinstance(data, np.generic) else repr(data)
     text = np.array2string(data, precision=4, threshold=8, edgeitems=2, separator=", ")
     text = " ".join(text.split()).replace("[ ", "[")
-    return text if data.size <= 8 and data.dtype == float64 else f"{text} {data.dtype}{list(data.shape)}"
+    return text if 0 < data.size <= 8 and data.dtype == float64 else f"{text} {data.dtype}{list(data.shape)}"
 
 
 # -------------------------------------------------------------------- pickling

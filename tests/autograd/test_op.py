@@ -1,0 +1,88 @@
+"""defop: adding an operation from outside, and how calls are bound to it."""
+
+import numpy as np
+import pytest
+
+from autograd import Value, defop, derivative, jvp
+from autograd.errors import NoRuleError
+from autograd.op import call, named, operations, registry
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    known = dict(registry), dict(operations)
+    yield
+    for table, before in zip((registry, operations), known, strict=True):
+        table.clear()
+        table.update(before)
+
+
+def test_an_own_operation_has_derivatives_of_any_order():
+    def cube(x):
+        return x * x * x
+
+    cube = defop(cube, lambda g, y, x: g * (3 * x * x), formula="3 x²", elementwise=True)
+    assert cube(2.0) == 8.0
+    assert named("cube") is cube
+    assert derivative(cube)(2.0) == 12.0
+    assert derivative(derivative(cube))(2.0) == 12.0
+    assert derivative(derivative(derivative(cube)))(2.0) == 6.0
+    assert jvp(cube, [2.0], [0.5])[1] == 6.0
+    np.testing.assert_array_equal(cube(Value([1.0, 2.0])).data, [1.0, 8.0])
+
+
+def test_an_operation_with_keywords_constants_and_no_derivative_somewhere():
+    def blend(a, b, mask, weight=0.5, *, offset=0.0):
+        return np.where(mask, weight * a + (1 - weight) * b, 0.0) + offset
+
+    rules = (
+        lambda g, y, a, b, mask, weight=0.5, offset=0.0: np.where(mask, weight * g, 0.0),
+        lambda g, y, a, b, mask, weight=0.5, offset=0.0: np.where(mask, (1 - weight) * g, 0.0),
+        None,
+    )
+    blend = defop(blend, rules, formula=("weight", "1 - weight", "0"))
+    a, b = Value([1.0, 2.0]), Value([3.0, 4.0])
+    for result in (blend(a, b, [True, False], 0.25), blend(a, b, mask=[True, False], weight=0.25, offset=1.0)):
+        a.zero_grad(), b.zero_grad()
+        result.sum().backward()
+        np.testing.assert_array_equal(a.grad, [0.25, 0.0])
+        np.testing.assert_array_equal(b.grad, [0.75, 0.0])
+    blend(a, b, Value([1.0, 0.0])).sum().backward()
+    for wrong, message in (
+        (lambda: blend(a, b), "missing its argument 'mask'"),
+        (lambda: blend(a, b, [True, False], 0.5, weight=0.5), "twice"),
+        (lambda: blend(a, b, [True, False], bias=1), "keyword 'bias'"),
+        (lambda: blend(a, b, [True, False], 0.5, 0.5, 0.5), "arguments"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            wrong()
+
+
+def test_a_rule_for_a_function_of_numpys_own():
+    assert np.i0 not in registry
+    with pytest.raises(NoRuleError, match=r"np\.i0 has no derivative rule"):
+        np.i0(Value(1.0))
+    defop(np.i0, lambda g, y, x: g * (np.i0(x + 1e-6) - np.i0(x - 1e-6)) / 2e-6, formula="I₁(x)")
+    assert derivative(np.i0)(1.0) == pytest.approx(0.565159103992485)
+
+
+def test_a_variadic_operation():
+    def total(*arrays):
+        return sum(arrays)
+
+    total = defop(total, lambda i, g, y, *arrays: g * (i + 1), formula="i + 1", variadic=True)
+    values = [Value(1.0), Value(2.0), Value(3.0)]
+    total(*values, 5.0).backward()
+    assert [v.grad for v in values] == [1.0, 2.0, 3.0]
+
+
+def test_names_are_unique_and_formulas_complete():
+    with pytest.raises(ValueError, match="already an operation named 'tanh'"):
+        defop(np.tanh, lambda g, y, x: g, formula="1")
+    with pytest.raises(ValueError, match="2 rules and 1 formulas"):
+        defop(lambda a, b: a, (lambda g, y, a, b: g, None), formula="1", name="tested")
+    assert "tested" not in operations
+
+
+def test_call():
+    assert call(1, 2, axis=0) == ((1, 2), {"axis": 0})
