@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -91,69 +91,100 @@ def reverse(
     follows only what depends on one of `wrt`, and takes these for leaves; those that nothing depends on are
     missing from the answer. With `create_graph` the gradients are Values, recorded in turn.
     """
-    targets = None if wrt is None else dict.fromkeys(wrt)
-    order = topological(roots, () if targets is None else targets)
-    if targets is not None:
+    ends = set(wrt or ())
+    order = topological(roots, ends)
+    targets = None
+    if wrt is not None:
+        targets = set(ends)
         for node in order:
             if any(value in targets for value in node.inputs):
-                targets[node] = None
-    gradients: dict[Value, Any] = {}
+                targets.add(node)
+        order = [node for node in order if node in targets]
     leaves: dict[Value, Any] = {}
-    last = set() if wrt is None else set(wrt)
+    gradients: dict[Value, Any] = {}
     for root, seed in zip(roots, seeds, strict=True):
-        add(leaves if root.op is None or root in last else gradients, root, seed)
+        add(leaves if root.op is None or root in ends else gradients, root, seed)
     watching = bool(modes.active) and modes.current.get().watching
-    plain = not (create_graph or watching or wrt is not None)
     recording = modes.enable_grad() if create_graph and modes.active else nullcontext()
+    nodes = reversed(order) if retain_graph else _released(order, gradients)
     with recording, np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
-        while order:
-            node = order.pop()
-            if node not in gradients:
-                continue  # only on the way to something else
-            upstream = gradients.pop(node)
-            op, inputs, clock = node.op, node.inputs, node._clock
-            if plain and op.binary and node.params is None:
-                # What the general branch does, for the commonest case and without a call it can spare.
-                a, b = inputs
-                x, y = a._data, b._data
-                if a._clock > clock or b._clock > clock:
-                    raise changed(node)
-                if a.requires_grad:
-                    share = op.rules[0](upstream, node._data, x, y)
-                    if type(share) is not float64 or type(x) is not float64:
-                        share = conform(share, x, upstream, a, node)
-                    to = leaves if a.op is None else gradients
-                    to[a] = to[a] + share if a in to else share
-                if b.requires_grad:
-                    share = op.rules[1](upstream, node._data, x, y)
-                    if type(share) is not float64 or type(y) is not float64:
-                        share = conform(share, y, upstream, b, node)
-                    to = leaves if b.op is None else gradients
-                    to[b] = to[b] + share if b in to else share
-            else:
-                for value in inputs:
-                    if value._clock > clock:
-                        raise changed(node)
-                if create_graph:
-                    result: Any = node
-                    arguments: list[Any] = [value if value.requires_grad else value._data for value in inputs]
-                else:
-                    result = node._data
-                    arguments = [value._data for value in inputs]
-                for index, value in enumerate(inputs):
-                    if value.requires_grad and (targets is None or value in targets):
-                        share = op.gradient(index, upstream, result, arguments, node.params)
-                        if type(share) is not float64 or type(value._data) is not float64:
-                            share = conform(share, value._data, upstream, value, node)
-                        if watching:
-                            check_finite(share, node, value)
-                        add(leaves if value.op is None or value in last else gradients, value, share)
-            if wrt is None:
-                if retain_graph:
-                    node._grad = upstream._data if create_graph and hasattr(upstream, "_data") else upstream
-                else:
-                    node._grad = node.inputs = node.params = None
+        if create_graph or watching or wrt is not None:
+            _pass(nodes, gradients, leaves, create_graph, watching, targets, ends)
+        else:
+            _fast_pass(nodes, gradients, leaves)
+    if wrt is None and retain_graph:
+        for node in order:
+            gradient = gradients[node]
+            node._grad = gradient._data if create_graph and hasattr(gradient, "_data") else gradient
     return leaves
+
+
+def _released(order: list[Value], gradients: dict[Value, Any]) -> Iterator[Value]:
+    """The nodes from last to first, each taken apart once it has been dealt with."""
+    while order:
+        node = order.pop()
+        yield node
+        node._grad = node.inputs = node.params = None
+        del gradients[node]
+
+
+def _pass(
+    nodes: Iterable[Value],
+    gradients: dict[Value, Any],
+    leaves: dict[Value, Any],
+    create_graph: bool,
+    watching: bool,
+    targets: Collection[Value] | None,
+    ends: Collection[Value],
+) -> None:
+    """What a reverse pass is: for each node, each input's rule, added to what the input has so far."""
+    for node in nodes:
+        inputs, upstream = node.inputs, gradients[node]
+        check_unchanged(node)
+        result: Any = node if create_graph else node._data
+        arguments = [value if create_graph and value.requires_grad else value._data for value in inputs]
+        for index, value in enumerate(inputs):
+            if value.requires_grad and (targets is None or value in targets):
+                share = node.op.gradient(index, upstream, result, arguments, node.params)
+                share = conform(share, upstream, value, node)
+                if watching:
+                    check_finite(share, node, value)
+                add(leaves if value.op is None or value in ends else gradients, value, share)
+
+
+def _fast_pass(nodes: Iterable[Value], gradients: dict[Value, Any], leaves: dict[Value, Any]) -> None:
+    """The same on raw arrays to all leaves, with every step spared that operations of one or two inputs can spare."""
+    for node in nodes:
+        upstream, op, clock = gradients[node], node.op, node._clock
+        if op.pair is not None:
+            rule, other_rule = op.pair
+            value, other = node.inputs
+            x, y = value._data, other._data
+            if value._clock > clock or other._clock > clock:
+                check_unchanged(node)
+            if value.requires_grad:
+                share = rule(upstream, node._data, x, y)
+                if type(share) is not float64 or type(x) is not float64:
+                    share = conform(share, upstream, value, node)
+                to = gradients if value.op is not None else leaves
+                to[value] = to[value] + share if value in to else share
+            if not other.requires_grad:
+                continue
+            share = other_rule(upstream, node._data, x, y)
+            value, x = other, y
+        elif op.single is not None:
+            (value,) = node.inputs
+            x, params = value._data, node.params
+            if value._clock > clock:
+                check_unchanged(node)
+            share = op.single(upstream, node._data, x, **params) if params else op.single(upstream, node._data, x)
+        else:
+            _pass((node,), gradients, leaves, False, False, None, ())
+            continue
+        if type(share) is not float64 or type(x) is not float64:
+            share = conform(share, upstream, value, node)
+        to = gradients if value.op is not None else leaves
+        to[value] = to[value] + share if value in to else share
 
 
 def add(gradients: dict[Value, Any], value: Value, share: Any) -> None:
@@ -161,11 +192,12 @@ def add(gradients: dict[Value, Any], value: Value, share: Any) -> None:
     gradients[value] = gradients[value] + share if value in gradients else share
 
 
-def conform(share: Any, data: Any, upstream: Any, value: Value, node: Value) -> Any:
-    """`share` in the shape and dtype of `data`: summed over what was broadcast, broadcast, cast.
+def conform(share: Any, upstream: Any, value: Value, node: Value) -> Any:
+    """`share` in the shape and dtype of `value`: summed over what was broadcast, broadcast, cast.
 
     A leaf never gets the upstream array itself, which others hold too.
     """
+    data = value._data
     shape = data.shape
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
         share = np.asarray(share)
@@ -177,6 +209,8 @@ def conform(share: Any, data: Any, upstream: Any, value: Value, node: Value) -> 
                 f"The rule of {node.op.name} returned a gradient of shape {share.shape} for {describe(value)}, an input of "
                 f"shape {shape}: the two must be the same, up to broadcasting."
             ) from None
+    if not shape and type(share) is ndarray:
+        share = share[()]
     if share.dtype != data.dtype:
         share = share.astype(data.dtype)
     if share is upstream and value.op is None and type(share) is ndarray:
@@ -206,13 +240,14 @@ def settle(gradient: Any, data: Any) -> Any:
     return gradient.copy() if type(gradient) is ndarray and gradient.base is not None else gradient
 
 
-def changed(node: Value) -> GraphError:
-    """The error for an input whose data was replaced after `node` was computed from it."""
-    value = next(v for v in node.inputs if v._clock > node._clock)
-    return GraphError(
-        f"The data of {describe(value)} was replaced after {describe(node)} had been computed from it, so the derivative "
-        f"of {node.op.name} is no longer known. Run the forward pass again before backward()."
-    )
+def check_unchanged(node: Value) -> None:
+    """Raise if the data of an input was replaced after `node` was computed from it."""
+    for value in node.inputs:
+        if value._clock > node._clock:
+            raise GraphError(
+                f"The data of {describe(value)} was replaced after {describe(node)} had been computed from it, so the "
+                f"derivative of {node.op.name} is no longer known. Run the forward pass again before backward()."
+            )
 
 
 def first_not_finite(array: Any) -> tuple[Any, tuple[int, ...]] | None:

@@ -15,7 +15,7 @@ axes, cast to the input's dtype. The driver does these once, for every rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -66,8 +66,11 @@ class Op:
         # A variadic rule is (i, g, y, *arrays, keywords); any other (g, y, inputs, keywords).
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.parameters: tuple[str, ...] = names[3 if self.variadic else 2 :]
-        # What the driver may call as rule(g, y, a, b), with no look at anything else.
-        self.binary: bool = self.count == 2 and None not in self.rules
+        # What the driver may call as rule(g, y, x), or rule(g, y, a, b), with no look at anything else.
+        self.single: Rule | None = self.rules[0] if self.count == 1 else None
+        self.pair: tuple[Rule, Rule] | None = (
+            self.rules if self.count == len(self.parameters) == 2 and None not in self.rules else None
+        )
         self.__doc__ = function.__doc__
         self.__name__, self.__module__, self.__wrapped__ = name, function.__module__, function
 
@@ -113,11 +116,8 @@ class Op:
                     raise TypeError(f"{self.name}() is missing its argument {name!r}.")
                 inputs += (params.pop(name),)
         if params:
-            if params.get("out", None) is not None:
-                raise NoRuleError(
-                    f"{self.name}(out=...) would write the result into an existing array, and its gradient would be "
-                    f"lost. Leave `out` away and use what the function returns."
-                )
+            if params.get("out") is not None:
+                raise out_refused(self.name)
             params.pop("out", None)
             for name in params:
                 if name not in self.parameters:
@@ -127,6 +127,14 @@ class Op:
                         f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
                     )
         return inputs, params or None
+
+
+def out_refused(name: str) -> NoRuleError:
+    """The error for a result that is to be written into an array."""
+    return NoRuleError(
+        f"{name}(out=...) would write the result into an existing array, and its gradient would be lost. Leave `out` "
+        f"away and use what the function returns."
+    )
 
 
 class Plain:
@@ -245,8 +253,19 @@ def composed(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], C
     """Register the decorated function as what stands behind NumPy's, for Values: composed of operations."""
 
     def register(replacement: Callable[..., Any]) -> Callable[..., Any]:
+        entry = replacement
+        code = getattr(replacement, "__code__", None)
+        if code is not None and "out" in code.co_varnames[: code.co_argcount]:
+            place = code.co_varnames.index("out")
+
+            @wraps(replacement)
+            def entry(*args: Any, **kwargs: Any) -> Any:
+                if (args[place] if len(args) > place else kwargs.get("out")) is not None:
+                    raise out_refused(functions[0].__name__)
+                return replacement(*args, **kwargs)
+
         for function in functions:
-            registry[function] = replacement
+            registry[function] = entry
         return replacement
 
     return register

@@ -3,16 +3,28 @@
 A formula here is the local derivative: the gradient of the input is upstream × formula.
 """
 
+import math
+
 import numpy as np
 
 from ..op import call, composed, defop, plain
 
 ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
+LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
 
 
-def zero(g, y, *inputs):
+def zero(g, y, x):
     """Where the result is constant but for jumps."""
-    return np.zeros(np.shape(g))
+    return 0.0
+
+
+def zero_of_two(g, y, a, b):
+    return 0.0
+
+
+def both_signs(a):
+    """What to call a function with that has a kink or a jump at 0."""
+    return [call(a(2, 3)), call(-a(2, 3)), call(a()), call(a(0, 2))]
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -43,32 +55,48 @@ defop(np.reciprocal, lambda g, y, x: -g * y * y, formula="-1 / x²", domain=POSI
 defop(np.square, lambda g, y, x: g * (2 * x), formula="2 x")
 defop(
     np.remainder,
-    (same, lambda g, y, a, b: -g * np.floor(a / b)),
-    formula=("1", "-floor(a / b)"),
+    (same, lambda g, y, a, b: -g * (a // b)),
+    formula=("1", "-⌊a / b⌋"),
     symbol="%",
-    domain=((2.1, 2.9), (0.85, 0.95)),
+    domain=((2.0, 2.5), (0.85, 0.95)),
 )
 defop(
     np.fmod,
-    (same, lambda g, y, a, b: -g * np.trunc(a / b)),
+    (same, lambda g, y, a, b: -g * np.rint((a - y) / b)),
     formula=("1", "-trunc(a / b)"),
-    domain=((-2.9, -2.1), (0.85, 0.95)),
+    domain=((-2.5, -2.0), (0.85, 0.95)),
 )
-defop(np.floor_divide, (zero, zero), formula=("0", "0"), symbol="//", domain=((2.1, 2.9), (0.85, 0.95)))
+defop(
+    np.floor_divide,
+    (zero_of_two, zero_of_two),
+    formula=("0", "0"),
+    symbol="//",
+    domain=((2.0, 2.5), (0.85, 0.95)),
+)
+
+
+@composed(np.divmod)
+def divided(a, b):
+    return np.floor_divide(a, b), np.remainder(a, b)
+
+
+@composed(np.modf)
+def parts(x):
+    return np.fmod(x, 1.0), np.trunc(x)
 
 
 # ---------------------------------------------------------------- powers
 
 
 def power_base(g, y, a, b):
-    if isinstance(b, int | float):
-        return g * (2 * a) if b == 2 else g * (b * a ** (b - 1)) if b else np.zeros(np.shape(g))
+    if isinstance(b, (int, float)):
+        return g * (2 * a) if b == 2 else g * (b * a ** (b - 1)) if b else 0.0
     return g * np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1))
 
 
 def power_exponent(g, y, a, b):
     # 0**b is 0 for every b > 0 near by: its derivative in b is 0, not 0 * log(0).
-    return g * np.where((a == 0) & (b >= 0), 0.0, y * np.log(np.where((a == 0) & (b >= 0), 1.0, a)))
+    return g * (y * np.log(np.where(a == 0, 1.0, a)))
 
 
 defop(
@@ -89,7 +117,7 @@ defop(np.cbrt, lambda g, y, x: g / (3 * y * y), formula="1 / (3 ∛x²)", domain
 # At (0, 0) the gradient of smallest norm is taken: 0.
 defop(
     np.hypot,
-    (lambda g, y, a, b: g * a / np.where(y == 0, 1.0, y), lambda g, y, a, b: g * b / np.where(y == 0, 1.0, y)),
+    (lambda g, y, a, b: g * (a / np.where(y == 0, 1.0, y)), lambda g, y, a, b: g * (b / np.where(y == 0, 1.0, y))),
     formula=("a / √(a² + b²)", "b / √(a² + b²)"),
     domain=POSITIVE,
 )
@@ -97,11 +125,11 @@ defop(
 # ---------------------------------------------------------------- exponentials and logarithms
 
 defop(np.exp, lambda g, y, x: g * y, formula="exp(x)")
-defop(np.exp2, lambda g, y, x: g * (y * np.log(2.0)), formula="2ˣ log(2)")
+defop(np.exp2, lambda g, y, x: g * (y * LOG_2), formula="2ˣ log(2)")
 defop(np.expm1, lambda g, y, x: g * np.exp(x), formula="exp(x)")
 defop(np.log, lambda g, y, x: g / x, formula="1 / x", domain=POSITIVE)
-defop(np.log2, lambda g, y, x: g / (x * np.log(2.0)), formula="1 / (x log(2))", domain=POSITIVE)
-defop(np.log10, lambda g, y, x: g / (x * np.log(10.0)), formula="1 / (x log(10))", domain=POSITIVE)
+defop(np.log2, lambda g, y, x: g / (x * LOG_2), formula="1 / (x log(2))", domain=POSITIVE)
+defop(np.log10, lambda g, y, x: g / (x * LOG_10), formula="1 / (x log(10))", domain=POSITIVE)
 defop(np.log1p, lambda g, y, x: g / (1 + x), formula="1 / (1 + x)", domain=POSITIVE)
 defop(
     np.logaddexp,
@@ -176,27 +204,74 @@ defop(
     domain=POSITIVE,
 )
 
+
+def sinc_slope(x):
+    # (cos(πx) - sinc(x)) / x cancels near 0; its series there is exact at 0, and so are its own derivatives.
+    u, series = (np.pi * x) ** 2, 1.0
+    for k in range(12, 0, -1):
+        series = 1.0 - u / (2 * k * (2 * k + 3)) * series
+    near = u < 1.0
+    away = np.where(near, 1.0, x)
+    return np.where(near, -(np.pi**2) / 3 * x * series, (np.cos(np.pi * away) - np.sinc(away)) / away)
+
+
+defop(
+    np.sinc,
+    lambda g, y, x: g * sinc_slope(x),
+    formula="(cos(π x) - sinc(x)) / x",
+    elementwise=True,
+    cases=lambda a: [call(a(2, 3)), call(a()), call(a(0, 2)), call(np.array([0.0, 1e-4, -0.3, 0.35]))],
+)
+
 # ---------------------------------------------------------------- kinks, jumps and choices
 # At a kink the subgradient of smallest norm is taken, and between equals the gradient is shared in halves.
 
-defop(np.absolute, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE)
-defop(np.fabs, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE)
-defop(np.sign, zero, formula="0", domain=POSITIVE)
-defop(np.floor, zero, formula="0", domain=(0.1, 0.9))
-defop(np.ceil, zero, formula="0", domain=(0.1, 0.9))
-defop(np.trunc, zero, formula="0", domain=(0.1, 0.9))
-defop(np.rint, zero, formula="0", domain=(0.6, 1.4))
-
-
-@composed(np.round, np.around)
-def rounded(a, decimals=0):
-    scale = 10.0**decimals
-    return np.rint(a * scale) / scale if decimals else np.rint(a)
+defop(np.absolute, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE, cases=both_signs)
+defop(np.fabs, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE, cases=both_signs)
+defop(np.sign, zero, formula="0", domain=POSITIVE, cases=both_signs)
+defop(np.floor, zero, formula="0", domain=(0.1, 0.9), cases=both_signs)
+defop(np.ceil, zero, formula="0", domain=(0.1, 0.9), cases=both_signs)
+defop(np.trunc, zero, formula="0", domain=(1.1, 1.9), cases=both_signs)
+defop(np.rint, zero, formula="0", domain=(0.6, 1.4), cases=both_signs)
+rounded = defop(
+    np.round,
+    lambda g, y, a, decimals=0, out=None: 0.0,
+    formula="0",
+    elementwise=True,
+    domain=(0.06, 0.14),
+    cases=lambda a: [call(a(2, 3)), call(-a(2, 3), 1), call(a(2, 3), decimals=-1), call(a())],
+)
+composed(np.around)(rounded)
 
 
 @composed(np.fix)
 def fixed(x):
     return np.trunc(x)
+
+
+defop(
+    np.heaviside,
+    (zero_of_two, lambda g, y, a, b: g * (a == 0)),
+    formula=("0", "1 where a = 0"),
+    domain=(POSITIVE, ANY),
+    cases=lambda a: [call(a(2, 3), a(3)), call(-a(2, 3), a(2, 1)), call(np.zeros((2, 1), int), a(3))],
+)
+defop(
+    np.copysign,
+    (lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), zero_of_two),
+    formula=("sign(a) sign(b)", "0"),
+    domain=POSITIVE,
+    cases=lambda a: [call(a(2, 3), a(3)), call(-a(2, 3), a(2, 1)), call(a(), -a(2))],
+)
+
+
+def two_sides(a):
+    """Either argument the larger one, here and there; never equal."""
+    return [call(a(2, 3), a(2, 3) + offset) for offset in (5.0, -5.0)] + [
+        call(a(3, 1), np.array([9.0, -9.0])),
+        call(a(), 5.0 + a()),
+        call(a(0, 3), a(1)),
+    ]
 
 
 def chosen(a, b):
@@ -208,32 +283,32 @@ defop(
     np.maximum,
     (lambda g, y, a, b: g * chosen(a, b), lambda g, y, a, b: g * chosen(b, a)),
     formula=("1 where a > b, ½ where equal", "1 where b > a, ½ where equal"),
-    domain=((0.0, 1.0), (1.5, 2.0)),
+    cases=two_sides,
 )
 defop(
     np.minimum,
     (lambda g, y, a, b: g * chosen(-a, -b), lambda g, y, a, b: g * chosen(-b, -a)),
     formula=("1 where a < b, ½ where equal", "1 where b < a, ½ where equal"),
-    domain=((0.0, 1.0), (1.5, 2.0)),
+    cases=two_sides,
 )
 # fmax and fmin choose the number beside a NaN.
 defop(
     np.fmax,
     (
-        lambda g, y, a, b: g * ((a > b) | (b != b)) + 0.5 * g * (a == b),
-        lambda g, y, a, b: g * ((b > a) | (a != a)) + 0.5 * g * (a == b),
+        lambda g, y, a, b: g * (((a > b) | (b != b)) + 0.5 * (a == b)),
+        lambda g, y, a, b: g * (((b > a) | (a != a)) + 0.5 * (a == b)),
     ),
     formula=("1 where a > b, ½ where equal", "1 where b > a, ½ where equal"),
-    domain=((0.0, 1.0), (1.5, 2.0)),
+    cases=two_sides,
 )
 defop(
     np.fmin,
     (
-        lambda g, y, a, b: g * ((a < b) | (b != b)) + 0.5 * g * (a == b),
-        lambda g, y, a, b: g * ((b < a) | (a != a)) + 0.5 * g * (a == b),
+        lambda g, y, a, b: g * (((a < b) | (b != b)) + 0.5 * (a == b)),
+        lambda g, y, a, b: g * (((b < a) | (a != a)) + 0.5 * (a == b)),
     ),
     formula=("1 where a < b, ½ where equal", "1 where b < a, ½ where equal"),
-    domain=((0.0, 1.0), (1.5, 2.0)),
+    cases=two_sides,
 )
 
 
@@ -249,7 +324,14 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-relu = defop(relu, lambda g, y, x: g * (y > 0), formula="1 where x > 0", elementwise=True, domain=POSITIVE)
+relu = defop(
+    relu,
+    lambda g, y, x: g * (y > 0),
+    formula="1 where x > 0",
+    elementwise=True,
+    domain=POSITIVE,
+    cases=both_signs,
+)
 
 where_op = defop(
     np.where,
@@ -264,6 +346,7 @@ where_op = defop(
         call(a(3, 4) > 0, a(3, 4), a(3, 4)),
         call(a(4) > 0, a(3, 1), a()),
         call(np.True_, a(), a(2)),
+        call(np.zeros((0, 2), bool), a(2), a(1, 1)),
     ],
 )
 
@@ -299,11 +382,12 @@ clip_op = defop(
     (lambda g, y, a, a_min, a_max: np.where(between(a, a_min, a_max), g, 0.0), clip_low, clip_high),
     formula=("1 where a_min ≤ a ≤ a_max", "1 where a < a_min", "1 where a > a_max"),
     elementwise=True,
-    domain=(-2.0, 2.0),
     cases=lambda a: [
         call(np.array([-2.0, -0.3, 0.4, 3.0]), -1.0, 2.0),
         call(np.array([-2.0, -0.3, 0.4, 3.0]), None, 2.0),
         call(np.array([[-2.0, -0.3], [0.4, 3.0]]), np.array([-1.0, 1.0]), np.array([[2.0], [2.5]])),
+        call(np.array([-2.0, 0.5, 3.0]), np.array(1.0), np.array(-1.0)),
+        call(a(), -3.0, None),
     ],
 )
 
@@ -313,7 +397,19 @@ def clipped(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
     return clip_op(a, a_min if min is None else min, a_max if max is None else max)
 
 
-plain(np.isnan, np.isinf, np.isfinite, np.signbit, np.iscomplex, np.isreal, np.isposinf, np.isneginf)
+plain(np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.min_scalar_type, np.common_type)
+plain(
+    np.iscomplexobj,
+    np.isrealobj,
+    np.isnan,
+    np.isinf,
+    np.isfinite,
+    np.signbit,
+    np.iscomplex,
+    np.isreal,
+    np.isposinf,
+    np.isneginf,
+)
 plain(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
 plain(np.logical_and, np.logical_or, np.logical_not, np.logical_xor)
 plain(np.isclose, np.allclose, np.array_equal, np.array_equiv)

@@ -154,8 +154,10 @@ def diagonal(a, offset=0, axis1=0, axis2=1):
 
 @composed(np.diag)
 def diag(v, k=0):
-    if np.ndim(v) != 1:
+    if np.ndim(v) == 2:
         return np.diagonal(v, k)
+    if np.ndim(v) != 1:
+        raise ValueError(f"diag takes a vector or a matrix and got an array of shape {np.shape(v)}.")
     n = np.size(v) + abs(k)
     i = np.arange(np.size(v))
     return scatter(v, shape=(n, n), index=(i - min(k, 0), i + max(k, 0)))

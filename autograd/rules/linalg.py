@@ -1,5 +1,7 @@
 """Products of matrices and tensors. A formula is the rule in words; ᵀ swaps the last two axes."""
 
+from string import ascii_lowercase, ascii_uppercase
+
 import numpy as np
 
 from ..op import call, composed, defop
@@ -97,6 +99,8 @@ def tensordot(a, b, axes=2):
 
 # ---------------------------------------------------------------- einsum
 
+LETTERS = ascii_uppercase + ascii_lowercase  # in the order in which NumPy numbers and sorts them
+
 
 def einsum(*operands, subscripts, optimize=False):
     return np.einsum(subscripts, *operands, optimize=optimize)
@@ -140,11 +144,9 @@ einsum = defop(
 @composed(np.einsum)
 def np_einsum(*operands, out=None, optimize=False):
     if not isinstance(operands[0], str):  # operands and lists of axis numbers in turn
-        arrays, lists = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
-        letters = [["..." if k is Ellipsis else chr(ord("a") + k) for k in axes] for axes in lists]
-        subscripts = ",".join("".join(term) for term in letters)
-        if len(operands) % 2:
-            subscripts += "->" + "".join("..." if k is Ellipsis else chr(ord("a") + k) for k in operands[-1])
+        arrays, lists = operands[: len(operands) // 2 * 2 : 2], [*operands[1::2], *operands[len(operands) // 2 * 2 :]]
+        terms = ["".join("..." if k is Ellipsis else LETTERS[k] for k in axes) for axes in lists]
+        subscripts = ",".join(terms[: len(arrays)]) + "->".join(["", *terms[len(arrays) :]])
     else:
         subscripts, *arrays = operands
     return einsum(*arrays, subscripts=explicit(subscripts, [np.ndim(a) for a in arrays]), optimize=optimize)
@@ -156,13 +158,15 @@ def explicit(subscripts, ndims):
     terms = left.split(",")
     if len(terms) != len(ndims):
         raise ValueError(f"einsum({subscripts!r}) names {len(terms)} operands and got {len(ndims)}.")
-    spare = [chr(c) for c in range(ord("z"), ord("A"), -1) if chr(c).isalpha() and chr(c) not in subscripts]
+    spare = [c for c in LETTERS if c not in subscripts]
     widths = [n - len(t.replace("...", "")) if "..." in t else 0 for t, n in zip(terms, ndims, strict=True)]
     for term, n, width in zip(terms, ndims, widths, strict=True):
         if width < 0 or ("..." not in term and len(term) != n):
             raise ValueError(f"einsum({subscripts!r}): {term!r} does not fit an operand with {n} axes.")
     batch = "".join(spare[: max(widths, default=0)])
     terms = [t.replace("...", batch[len(batch) - w :]) for t, w in zip(terms, widths, strict=True)]
+    if arrow and batch and "..." not in result:
+        raise ValueError(f"einsum({subscripts!r}): the result needs the ellipsis of the operands.")
     if arrow:
         result = result.replace("...", batch)
     else:

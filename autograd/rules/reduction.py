@@ -1,5 +1,7 @@
 """Reductions: an axis, several, or all of them become one number. A formula is the rule in words."""
 
+import math
+
 import numpy as np
 
 from ..op import call, composed, defop, plain
@@ -8,7 +10,7 @@ REDUCED = [{}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"
 
 
 def reduced(a):
-    return [call(a(2, 3, 4), **keywords) for keywords in REDUCED] + [call(a()), call(a(1, 3), 1)]
+    return [call(a(2, 3, 4), **keywords) for keywords in REDUCED] + [call(a()), call(a(1, 3), 1), call(a(0, 3), -1)]
 
 
 def expand(g, axis, keepdims):
@@ -39,28 +41,36 @@ def extremum(g, y, a, axis=None, out=None, keepdims=False):
     return expand(g, axis, keepdims) * (at / np.sum(at, axis=axis, keepdims=True))
 
 
-defop(np.max, extremum, formula="g where a is the maximum, shared between equals", cases=reduced)
-defop(np.min, extremum, formula="g where a is the minimum, shared between equals", cases=reduced)
+largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", cases=reduced)
+smallest = defop(np.min, extremum, formula="g where a is the minimum, shared between equals", cases=reduced)
+composed(np.amax)(largest)
+composed(np.amin)(smallest)
 
 
-def others(a, axis):
-    """For each entry the product of all others along the axes: exact where there are zeros."""
-    axes = tuple(range(np.ndim(a))) if axis is None else tuple(np.atleast_1d(axis) % np.ndim(a))
-    last = tuple(range(np.ndim(a) - len(axes), np.ndim(a)))
-    moved = np.moveaxis(a, axes, last)
-    flat = np.reshape(moved, moved.shape[: moved.ndim - len(axes)] + (-1,))
-    n = flat.shape[-1]
-    rest = np.prod(np.where(np.eye(n, dtype=bool), 1.0, np.expand_dims(flat, -2)), axis=-1)
-    return np.moveaxis(np.reshape(rest, moved.shape), last, axes)
+@composed(np.ptp)
+def ptp(a, axis=None, out=None, keepdims=False):
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+def others(a):
+    """For each entry the product of all others along the last axis: exact where there are zeros, unlike y / a."""
+    n = a.shape[-1]
+    if n < 2:
+        return np.ones(a.shape)
+    if n % 2:
+        a = np.concatenate([a, np.ones((*a.shape[:-1], 1))], axis=-1)
+    left, right = a[..., ::2], a[..., 1::2]
+    rest = others(left * right)
+    return np.reshape(np.stack([rest * right, rest * left], axis=-1), a.shape)[..., :n]
 
 
 def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False):
-    g = expand(g, axis, keepdims)
-    if np.all((y != 0) & np.isfinite(y)):
-        return g * (expand(y, axis, keepdims) / a)
-    if np.ndim(a) == 0 or np.size(a) == 0 or axis == ():
-        return g * np.ones(np.shape(a))
-    return g * others(a, axis)
+    axes = range(np.ndim(a)) if axis is None else [int(i) % np.ndim(a) for i in np.ravel(axis)]
+    last = range(np.ndim(a) - len(axes), np.ndim(a))
+    moved = np.moveaxis(a, axes, last)
+    kept, gone = moved.shape[: last.start], moved.shape[last.start :]
+    rest = np.reshape(others(np.reshape(moved, (*kept, math.prod(gone)))), moved.shape)
+    return expand(g, axis, keepdims) * np.moveaxis(rest, last, axes)
 
 
 defop(
@@ -68,28 +78,49 @@ defop(
     product,
     formula="g times the product of the others",
     domain=(0.5, 1.5),
-    cases=lambda a: [*reduced(a), call(np.array([[1.5, 0.0, -2.0], [0.0, 0.0, 3.0]]), axis=1)],
+    cases=lambda a: [
+        *reduced(a),
+        call(np.array([[1.5, 0.0, -2.0], [0.0, 0.0, 3.0]]), axis=1),
+        call(a(3, 2, 0), (2, 0)),
+    ],
 )
 
 
-def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
-    return (
-        expand(g, axis, keepdims) * (a - np.mean(a, axis=axis, keepdims=True)) * (2 / np.float64(counted(a, y) - ddof))
-    )
+def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, correction=None):
+    n = counted(a, y) - (ddof if correction is None else correction)
+    centered = a - np.mean(a, axis=axis, keepdims=True)
+    return expand(g, axis, keepdims) * centered * (2 / n if n else math.nan)
 
 
-def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, correction=None):
+    n = counted(a, y) - (ddof if correction is None else correction)
+    centered = a - np.mean(a, axis=axis, keepdims=True)
     # Of equal numbers the deviation has a kink at 0, where 0 is taken.
-    scale = expand(np.where(y == 0, 1.0, y), axis, keepdims) * np.float64(counted(a, y) - ddof)
-    return expand(g, axis, keepdims) * (a - np.mean(a, axis=axis, keepdims=True)) / scale
+    return expand(g / np.where(y == 0, 1.0, y), axis, keepdims) * centered * (1 / n if n else math.nan)
 
 
 def spread(a):
-    return [*(call(a(2, 3, 4), **k) for k in REDUCED[:4]), call(a(2, 3, 4), axis=1, ddof=1)]
+    return [*(call(a(2, 3, 4), **k) for k in REDUCED[:4]), call(a(2, 3, 4), axis=1, ddof=1), call(a(5), correction=1)]
 
 
 defop(np.var, variance, formula="g · 2 (a - mean(a)) / (n - ddof)", cases=spread)
 defop(np.std, deviation, formula="g (a - mean(a)) / ((n - ddof) std(a))", cases=spread)
+
+
+@composed(np.average)
+def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    if weights is None:
+        weights = np.ones(np.shape(a))
+    elif np.shape(weights) != np.shape(a):
+        axes = [int(i) % np.ndim(a) for i in np.ravel(axis)] if axis is not None else []
+        if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
+            raise ValueError(f"average of shape {np.shape(a)} along {axis}: weights of shape {np.shape(weights)}.")
+        weights = np.transpose(weights, np.argsort(np.argsort(axes)))
+        weights = np.expand_dims(weights, [i for i in range(np.ndim(a)) if i not in axes])
+        weights = np.broadcast_to(weights, np.shape(a))
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (mean, total) if returned else mean
 
 
 def running(g, y, a, axis=None, dtype=None, out=None):
@@ -102,8 +133,65 @@ defop(
     np.cumsum,
     running,
     formula="g, summed from the end",
-    cases=lambda a: [call(a(2, 3, 4)), call(a(2, 3, 4), axis=1), call(a(3, 4), -1), call(a())],
+    cases=lambda a: [call(a(2, 3, 4)), call(a(2, 3, 4), axis=1), call(a(3, 4), -1), call(a()), call(a(0, 3), 0)],
 )
+
+
+def running_product(g, y, a, axis=None, dtype=None, out=None):
+    if np.all((y != 0) & np.isfinite(y)):
+        return running(g * y, y, a, axis) / a
+    moved, g = (np.ravel(x) if axis is None else np.moveaxis(x, axis, -1) for x in (a, g))
+    n = moved.shape[-1]
+    # Row k holds the running products without entry k, from k on.
+    rest = np.triu(np.cumprod(np.where(np.eye(n, dtype=bool), 1.0, moved[..., None, :]), axis=-1))
+    share = np.sum(g[..., None, :] * rest, axis=-1)
+    return np.reshape(share, np.shape(a)) if axis is None else np.moveaxis(share, -1, axis)
+
+
+defop(
+    np.cumprod,
+    running_product,
+    formula="g times the running products without each entry, summed",
+    domain=(0.5, 1.5),
+    cases=lambda a: [
+        call(a(2, 3)),
+        call(a(2, 3, 2), axis=1),
+        call(np.array([[1.5, 0.0, -2.0], [0.0, 0.0, 3.0]])),
+        call(np.array([[1.5, 0.0, -2.0], [0.0, 0.0, 3.0]]), 1),
+        call(a()),
+        call(a(0, 3), 0),
+    ],
+)
+
+
+@composed(np.add.reduce)
+def add_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
+    return np.sum(array, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@composed(np.multiply.reduce)
+def multiply_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
+    return np.prod(array, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@composed(np.maximum.reduce)
+def maximum_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
+    return np.max(array, axis=axis, keepdims=keepdims)
+
+
+@composed(np.minimum.reduce)
+def minimum_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
+    return np.min(array, axis=axis, keepdims=keepdims)
+
+
+@composed(np.add.accumulate)
+def add_accumulate(array, axis=0, dtype=None, out=None):
+    return np.cumsum(array, axis=axis, dtype=dtype)
+
+
+@composed(np.multiply.accumulate)
+def multiply_accumulate(array, axis=0, dtype=None, out=None):
+    return np.cumprod(array, axis=axis, dtype=dtype)
 
 
 def logsumexp(a, axis=None, keepdims=False):

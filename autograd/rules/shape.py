@@ -4,7 +4,7 @@ import numpy as np
 
 from ..errors import NoRuleError
 from ..op import call, composed, defop
-from .indexing import along, index_set
+from .indexing import along
 
 # ---------------------------------------------------------------- shape
 
@@ -95,6 +95,60 @@ defop(
 )
 
 
+@composed(np.rollaxis)
+def rollaxis(a, axis, start=0):
+    axis, start = axis % np.ndim(a), start + np.ndim(a) if start < 0 else start
+    return np.moveaxis(a, axis, start - 1 if start > axis else start)
+
+
+@composed(np.matrix_transpose)
+def matrix_transpose(x):
+    return np.swapaxes(x, -1, -2)
+
+
+@composed(np.broadcast_arrays)
+def broadcast_arrays(*args, subok=False):
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple([np.broadcast_to(a, shape) for a in args])
+
+
+@composed(np.full_like)
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
+    filled = np.broadcast_to(fill_value, np.shape(a) if shape is None else shape)
+    return np.astype(filled, np.result_type(a) if dtype is None else dtype)
+
+
+def each(reshaped, arrays):
+    return reshaped(arrays[0]) if len(arrays) == 1 else tuple([reshaped(a) for a in arrays])
+
+
+def vector(a):
+    return a if np.ndim(a) else np.reshape(a, 1)
+
+
+def matrix(a):
+    return a if np.ndim(a) > 1 else np.reshape(a, (1, -1))
+
+
+def cube(a):
+    return a if np.ndim(a) > 2 else np.expand_dims(matrix(a), -1)
+
+
+@composed(np.atleast_1d)
+def atleast_1d(*arys):
+    return each(vector, arys)
+
+
+@composed(np.atleast_2d)
+def atleast_2d(*arys):
+    return each(matrix, arys)
+
+
+@composed(np.atleast_3d)
+def atleast_3d(*arys):
+    return each(cube, arys)
+
+
 def astype(a, dtype):
     return a.astype(dtype)
 
@@ -149,6 +203,13 @@ def flipud(m):
     return np.flip(m, 0)
 
 
+@composed(np.rot90)
+def rot90(m, k=1, axes=(0, 1)):
+    for _ in range(k % 4):
+        m = np.flip(np.swapaxes(m, *axes), axes[0])
+    return m
+
+
 @composed(np.repeat)
 def repeat(a, repeats, axis=None):
     if axis is None:
@@ -166,36 +227,53 @@ def tile(A, reps):
     return np.reshape(spread, tuple(r * n for r, n in zip(reps, shape, strict=True)))
 
 
+def widths(pad_width, ndim):
+    """How much to add before and behind each axis, from any of the forms that NumPy takes."""
+    if isinstance(pad_width, dict):
+        pairs = dict.fromkeys(range(ndim), (0, 0)) | {axis % ndim: width for axis, width in pad_width.items()}
+        pad_width = [np.broadcast_to(pairs[axis], 2) for axis in range(ndim)]
+    return tuple((int(before), int(behind)) for before, behind in np.broadcast_to(pad_width, (ndim, 2)))
+
+
+def unpadded(g, y, array, pad_width, mode="constant", constant_values=0):
+    return g[tuple(slice(before, before + n) for (before, _), n in zip(pad_width, np.shape(array), strict=True))]
+
+
+pad_op = defop(
+    np.pad,
+    unpadded,
+    formula="g, without the margins",
+    cases=lambda a: [
+        call(a(2, 3), ((1, 2), (0, 3))),
+        call(a(3), ((2, 0),), constant_values=5.0),
+        call(a(0, 2), ((1, 1), (1, 1))),
+    ],
+)
+
+
 @composed(np.pad)
 def pad(array, pad_width, mode="constant", **keywords):
-    shape = np.shape(array)
+    pairs = widths(pad_width, np.ndim(array))
     if mode == "constant":
-        frame = np.pad(np.zeros(shape, array.dtype), pad_width, mode, **keywords)
-        before = np.pad(np.zeros(shape, bool), pad_width, constant_values=True)
-        inside = tuple(
-            slice(int(np.argmin(np.all(before, axis=tuple(j for j in range(len(shape)) if j != i)))), None)
-            if n else slice(0, 0) for i, n in enumerate(shape)
-        )  # fmt: skip
-        inside = tuple(slice(s.start, s.start + n) for s, n in zip(inside, shape, strict=True))
-        return index_set(frame, array, index=inside)
+        return pad_op(array, pairs, **keywords)
     if mode not in ("edge", "reflect", "symmetric", "wrap") or keywords:
         raise NoRuleError(
             f"np.pad(mode={mode!r}) has no derivative rule; 'constant', 'edge', 'reflect', 'symmetric', 'wrap' do."
         )
-    widths = np.broadcast_to(np.asarray(pad_width), (len(shape), 2))
-    for axis, n in enumerate(shape):
-        array = along(array, axis, np.pad(np.arange(n), tuple(widths[axis]), mode))
+    for axis, pair in enumerate(pairs):
+        if pair != (0, 0):
+            array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
     return array
 
 
 # ---------------------------------------------------------------- together
 
 
-def concatenate(*arrays, axis=0):
-    return np.concatenate(arrays, axis)
+def concatenate(*arrays, axis=0, dtype=None, casting="same_kind"):
+    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
 
 
-def concatenate_gradient(i, g, y, *arrays, axis=0):
+def concatenate_gradient(i, g, y, *arrays, axis=0, dtype=None, casting="same_kind"):
     if axis is None:
         start = sum(np.size(a) for a in arrays[:i])
         return np.reshape(g[start : start + np.size(arrays[i])], np.shape(arrays[i]))
@@ -208,17 +286,21 @@ concatenate = defop(
     concatenate_gradient,
     formula="g, the part that came from here",
     variadic=True,
-    cases=lambda a: [call(a(2, 3), a(1, 3)), call(a(2, 3), a(2, 1), a(2, 2), axis=-1), call(a(2), a(1, 2), axis=None)],
+    cases=lambda a: [
+        call(a(2, 3), a(1, 3), a(0, 3)),
+        call(a(2, 3), a(2, 1), a(2, 2), axis=-1),
+        call(a(2), a(1, 2), a(), axis=None),
+    ],
 )
 
 
-def stack(*arrays, axis=0):
-    return np.stack(arrays, axis)
+def stack(*arrays, axis=0, dtype=None, casting="same_kind"):
+    return np.stack(arrays, axis, dtype=dtype, casting=casting)
 
 
 stack = defop(
     stack,
-    lambda i, g, y, *arrays, axis=0: along(g, axis, i),
+    lambda i, g, y, *arrays, axis=0, dtype=None, casting="same_kind": along(g, axis, i),
     formula="g, the slice that came from here",
     variadic=True,
     cases=lambda a: [call(a(2, 3), a(2, 3)), call(a(2, 3), a(2, 3), a(2, 3), axis=-1), call(a(), a())],
@@ -226,13 +308,34 @@ stack = defop(
 
 
 @composed(np.concatenate)
-def np_concatenate(arrays, axis=0, out=None):
-    return concatenate(*arrays, axis=axis)
+def np_concatenate(arrays, axis=0, out=None, **keywords):
+    return concatenate(*arrays, axis=axis, **keywords)
 
 
 @composed(np.stack)
-def np_stack(arrays, axis=0, out=None):
-    return stack(*arrays, axis=axis)
+def np_stack(arrays, axis=0, out=None, **keywords):
+    return stack(*arrays, axis=axis, **keywords)
+
+
+@composed(np.vstack)
+def vstack(tup, **keywords):
+    return concatenate(*map(matrix, tup), axis=0, **keywords)
+
+
+@composed(np.hstack)
+def hstack(tup, **keywords):
+    arrays = [vector(a) for a in tup]
+    return concatenate(*arrays, axis=1 if np.ndim(arrays[0]) > 1 else 0, **keywords)
+
+
+@composed(np.dstack)
+def dstack(tup):
+    return concatenate(*map(cube, tup), axis=2)
+
+
+@composed(np.column_stack)
+def column_stack(tup):
+    return concatenate(*(a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup), axis=1)
 
 
 # ---------------------------------------------------------------- apart
@@ -248,3 +351,25 @@ def array_split(ary, indices_or_sections, axis=0):
 def split(ary, indices_or_sections, axis=0):
     np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)  # for its errors
     return np.array_split(ary, indices_or_sections, axis)
+
+
+@composed(np.hsplit)
+def hsplit(ary, indices_or_sections):
+    return np.split(ary, indices_or_sections, axis=1 if np.ndim(ary) > 1 else 0)
+
+
+@composed(np.vsplit)
+def vsplit(ary, indices_or_sections):
+    return np.split(ary, indices_or_sections, axis=0)
+
+
+@composed(np.dsplit)
+def dsplit(ary, indices_or_sections):
+    return np.split(ary, indices_or_sections, axis=2)
+
+
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @composed(np.unstack)
+    def unstack(x, /, *, axis=0):
+        return tuple(np.moveaxis(x, axis, 0))
