@@ -1,5 +1,6 @@
 """Gradients of NumPy code: Values that record what was computed, and rules written in NumPy."""
 
+from .drawing import draw as draw
 from .modes import anomaly as anomaly
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
