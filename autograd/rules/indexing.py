@@ -21,7 +21,7 @@ def scatter(a, shape, index):
     return out
 
 
-INDICES = [
+INDICES: list = [
     1,
     slice(None, None, -2),
     (slice(1, None), 0),
