@@ -686,7 +686,8 @@ def _raw(other: Any) -> Any:
 def _stripped(arguments: Any) -> Any:
     """Nested arguments with data in the place of Values."""
     if isinstance(arguments, Value):
-        return arguments.data
+        data = arguments.data
+        return data.view(ndarray) if type(data) is ReadOnly else data  # np.argsort and others would keep the class
     if type(arguments) in (list, tuple):
         return type(arguments)(_stripped(item) for item in arguments)
     if type(arguments) is dict:
@@ -702,7 +703,7 @@ def _settled(content: Any, what: str = "v[...]") -> Any:
     if kind is tuple:
         return tuple([_settled(item, what) for item in content])
     if kind is list:
-        return _settled(np.array(content) if what == "v[...]" else tuple(content), what)
+        return _settled(np.array(content, None if content else int) if what == "v[...]" else tuple(content), what)
     if isinstance(content, Value):
         if content.requires_grad:
             raise NoRuleError(

@@ -142,14 +142,14 @@ einsum = defop(
 
 
 @composed(np.einsum)
-def np_einsum(*operands, out=None, optimize=False):
+def np_einsum(*operands, **keywords):
     if not isinstance(operands[0], str):  # operands and lists of axis numbers in turn
         arrays, lists = operands[: len(operands) // 2 * 2 : 2], [*operands[1::2], *operands[len(operands) // 2 * 2 :]]
         terms = ["".join("..." if k is Ellipsis else LETTERS[k] for k in axes) for axes in lists]
         subscripts = ",".join(terms[: len(arrays)]) + "->".join(["", *terms[len(arrays) :]])
     else:
         subscripts, *arrays = operands
-    return einsum(*arrays, subscripts=explicit(subscripts, [np.ndim(a) for a in arrays]), optimize=optimize)
+    return einsum(*arrays, subscripts=explicit(subscripts, [np.ndim(a) for a in arrays]), **keywords)
 
 
 def explicit(subscripts, ndims):

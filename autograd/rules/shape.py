@@ -232,7 +232,7 @@ def widths(pad_width, ndim):
     if isinstance(pad_width, dict):
         pairs = dict.fromkeys(range(ndim), (0, 0)) | {axis % ndim: width for axis, width in pad_width.items()}
         pad_width = [np.broadcast_to(pairs[axis], 2) for axis in range(ndim)]
-    return tuple((int(before), int(behind)) for before, behind in np.broadcast_to(pad_width, (ndim, 2)))
+    return np.broadcast_to(pad_width, (ndim, 2))
 
 
 def unpadded(g, y, array, pad_width, mode="constant", constant_values=0):
@@ -261,8 +261,7 @@ def pad(array, pad_width, mode="constant", **keywords):
             f"np.pad(mode={mode!r}) has no derivative rule; 'constant', 'edge', 'reflect', 'symmetric', 'wrap' do."
         )
     for axis, pair in enumerate(pairs):
-        if pair != (0, 0):
-            array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
+        array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
     return array
 
 
@@ -360,12 +359,18 @@ def hsplit(ary, indices_or_sections):
 
 @composed(np.vsplit)
 def vsplit(ary, indices_or_sections):
-    return np.split(ary, indices_or_sections, axis=0)
+    return split_deep(ary, indices_or_sections, 0, least=2)
 
 
 @composed(np.dsplit)
 def dsplit(ary, indices_or_sections):
-    return np.split(ary, indices_or_sections, axis=2)
+    return split_deep(ary, indices_or_sections, 2, least=3)
+
+
+def split_deep(ary, indices_or_sections, axis, least):
+    if np.ndim(ary) < least:
+        raise ValueError(f"splitting along axis {axis} takes an array of {least} or more axes, not {np.ndim(ary)}.")
+    return np.split(ary, indices_or_sections, axis)
 
 
 if hasattr(np, "unstack"):  # NumPy 2.1

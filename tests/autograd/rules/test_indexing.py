@@ -1,0 +1,93 @@
+"""Indexing in every form, and the functions that are composed of it."""
+
+import numpy as np
+import pytest
+
+from autograd import Value
+
+from ..numerical import check
+
+X = np.random.default_rng(2).permutation(24).reshape(2, 3, 4) / 5 - 1.3
+M, V = X[0], X[0, 0]
+ROW = np.array([[2, 0, 2, 1]])
+
+CALLS = {
+    "integers": lambda x: x[1, -1, 0],
+    "NumPy integer": lambda x: x[np.int64(1)],
+    "slice": lambda x: x[:, 2:0:-1, ::3],
+    "ellipsis and new axis": lambda x: x[..., None, 1:],
+    "list": lambda x: x[[1, 0, 1]],
+    "lists": lambda x: x[[0, 1, 0], [2, 2, 2]],
+    "arrays apart": lambda x: x[[0, 1], :, [3, 3]],
+    "mask": lambda x: x[X > 0],
+    "mask of an axis": lambda x: x[:, np.array([True, False, True])],
+    "mask of nothing": lambda x: x[np.zeros(2, bool)],
+    "mask by comparison": lambda x: x[x > 0.55],
+    "mask and integers": lambda x: x[1, [True, False, True], 0],
+    "True": lambda x: x[True],
+    "empty list": lambda x: x[:, []],
+    "set": lambda x: x.at[0, 1].set(x[1, 0] ** 2),
+    "set twice": lambda x: x.at[:, [0, 0, 1]].set(x),
+    "add twice": lambda x: x.at[:, [0, 0, 1]].add(x**2),
+    "take": lambda x: np.take(x, [1, 1, 5]),
+    "take along": lambda x: np.take(x, indices=[[0, 2]], axis=1),
+    "take one": lambda x: np.take(x, 1, -1),
+    "take and clip": lambda x: np.take(x, [-1, 9], 1, None, "clip"),
+    "take and wrap": lambda x: np.take(x, [-1, 9], 1, mode="wrap"),
+    "take_along_axis": lambda x: np.take_along_axis(x, np.argsort(x, axis=1), 1),
+    "take_along_axis, one row for all": lambda x: np.take_along_axis(arr=x, indices=ROW[None], axis=1),
+    "take_along_axis, flat": lambda x: np.take_along_axis(x, np.array([5, 5, 0]), None),
+    "sort": lambda x: np.sort(x, kind="stable"),
+    "sort all": lambda x: np.sort(x, None),
+    "sort along": lambda x: np.sort(a=x, axis=0),
+    "diagonal": lambda x: np.diagonal(x),
+    "diagonal off": lambda x: np.diagonal(x, 1, 0, 2),
+    "diagonal below": lambda x: np.diagonal(x, offset=-1, axis1=2, axis2=1),
+    "diagonal outside": lambda x: np.diagonal(x, 7),
+    "diag": lambda x: np.diag(x[0]),
+    "diag of a vector": lambda x: np.diag(x[0, 0], k=-1),
+    "diagflat": lambda x: np.diagflat(x[0, :2], 1),
+    "trace": lambda x: np.trace(x),
+    "trace off": lambda x: np.trace(x, 1, axis1=1, axis2=2),
+    "tril": lambda x: np.tril(x, 1),
+    "triu": lambda x: np.triu(m=x, k=-1),
+    "tril of a vector": lambda x: np.tril(x[0, 0]),
+    "iteration": lambda x: list(x),
+}
+
+
+@pytest.mark.parametrize("function", CALLS.values(), ids=CALLS)
+def test_composed(function):
+    if "at" in function.__code__.co_names:  # only Values have it
+        x = Value(X)
+        plain = X.copy()
+        index = (0, 1) if function is CALLS["set"] else (slice(None), [0, 0, 1])
+        if function is CALLS["add twice"]:
+            np.add.at(plain, index, X**2)
+        else:
+            plain[index] = X[1, 0] ** 2 if function is CALLS["set"] else X
+        np.testing.assert_array_equal(function(x).data, plain)
+    else:
+        check(function, X)
+
+
+def test_diag_refuses_what_numpy_refuses():
+    for array in (X, X[0, 0, 0]):
+        with pytest.raises(ValueError, match="diag"):
+            np.diag(Value(array))
+
+
+def test_out_of_range_is_an_index_error():
+    with pytest.raises(IndexError):
+        np.take(Value(M), 3, axis=0)
+    with pytest.raises(IndexError):
+        Value(M)[:, 4]
+
+
+def test_an_index_array_may_change_afterwards():
+    index = np.array([0, 2])
+    v = Value(V)
+    y = v[index]
+    index[:] = 1
+    y.backward(np.ones(2))
+    assert v.grad.tolist() == [1, 0, 1, 0]

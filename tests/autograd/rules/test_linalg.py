@@ -1,0 +1,131 @@
+"""Products in NumPy's own signatures; all forms of einsum."""
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from autograd.errors import NoRuleError
+
+from ..numerical import check
+
+rng = np.random.default_rng(3)
+
+
+def a(*shape):
+    return rng.uniform(0.5, 1.5, shape)
+
+
+CALLS = {
+    "dot": (np.dot, a(2, 3), a(3, 4)),
+    "dot of vectors": (np.dot, a(3), a(3)),
+    "dot with a number": (np.dot, a(2, 3), a()[()]),
+    "dot with more axes": (np.dot, a(2, 3), a(2, 3, 2)),
+    "dot of a vector with more axes": (np.dot, a(3), a(2, 3, 2)),
+    "dot of more axes": (np.dot, a(2, 2, 3), a(3)),
+    "vdot": (np.vdot, a(2, 3), a(2, 3)),
+    "inner": (np.inner, a(2, 3), a(4, 3)),
+    "inner with a number": (np.inner, a(2, 3), a()[()]),
+    "outer": (np.outer, a(2, 2), a(3)),
+    "outer by keyword": (lambda x: np.outer(a=x, b=x), a(3)),
+    "tensordot": (np.tensordot, a(2, 3, 2), a(3, 2, 2)),
+    "tensordot over one": (lambda x, y: np.tensordot(x, y, 1), a(2, 3), a(3, 2)),
+    "tensordot over none": (lambda x, y: np.tensordot(x, y, axes=0), a(2), a(3)),
+    "tensordot by axes": (lambda x, y: np.tensordot(x, y, ([0, 2], [-1, 0])), a(2, 3, 2), a(2, 3, 2)),
+    "tensordot by an axis each": (lambda x, y: np.tensordot(x, y, axes=(1, 0)), a(2, 3), a(3, 2)),
+    "matmul of empties": (np.matmul, a(2, 0), a(0, 3)),
+    "quadratic form": (lambda x, m: x @ m @ x, a(3), a(3, 3)),
+    "matmul with a list": (lambda x: [[1.0, 2.0]] @ x, a(2, 3)),
+}
+
+EINSUMS = {
+    "product": ("ij,jk->ik", (2, 3), (3, 2)),
+    "implicit result": ("ij,jk", (2, 3), (3, 2)),
+    "implicit result sorted": ("ba", (2, 3)),
+    "implicit trace": ("ii", (3, 3)),
+    "capital letters sort first": ("aB", (2, 3)),
+    "spaces": (" i j , j -> i ", (2, 3), (3,)),
+    "diagonal": ("ii->i", (3, 3)),
+    "diagonal of three": ("iii->i", (2, 2, 2)),
+    "diagonals in two operands": ("ii,ij->j", (2, 2), (2, 3)),
+    "sum": ("ij->", (2, 3)),
+    "sum of one axis": ("ij,k->k", (2, 3), (2,)),
+    "outer": ("i,j->ji", (2,), (3,)),
+    "hadamard": ("ij,ij->ij", (2, 3), (2, 3)),
+    "three": ("ij,jk,kl->il", (2, 2), (2, 3), (3, 2)),
+    "ellipsis": ("...ij,...jk->...ik", (2, 1, 2, 2), (3, 2, 2)),
+    "ellipsis, implicit": ("...ij,jk", (2, 2, 3), (3, 2)),
+    "ellipsis in one": ("i...,i->...", (2, 3), (2,)),
+    "ellipsis in the middle": ("i...j->...", (2, 2, 3)),
+    "ellipsis of nothing": ("...i->i...", (3,)),
+    "length one": ("ij,ij->i", (2, 1), (2, 3)),
+    "batch of length one": ("bij,bjk->bik", (1, 2, 2), (2, 2, 2)),
+    "number": (",i->i", (), (3,)),
+    "empty": ("ij,jk->ik", (2, 0), (0, 3)),
+}
+
+INTERLEAVED = {
+    "product": lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [0, 2]),
+    "implicit": lambda x, y: np.einsum(x, [0, 1], y, [1, 2]),
+    "ellipsis": lambda x, y: np.einsum(x, [..., 1], y, [1, ...], [...]),
+    "sorted by number": lambda x, y: np.einsum(x, [30, 1], y, [1, 2]),
+    "arrays of numbers": lambda x, y: np.einsum(x, np.array([0, 1]), y, (1, 2), [2, 0]),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_composed(call):
+    check(*call)
+
+
+@pytest.mark.parametrize("call", EINSUMS.values(), ids=EINSUMS)
+def test_einsum(call):
+    subscripts, *shapes = call
+    arrays = [a(*shape)[()] for shape in shapes]
+    check(lambda *xs: np.einsum(subscripts, *xs), *arrays)
+
+
+@pytest.mark.parametrize("function", INTERLEAVED.values(), ids=INTERLEAVED)
+def test_einsum_with_lists_of_axes(function):
+    check(function, a(3, 2), a(2, 3))
+
+
+@pytest.mark.parametrize("optimize", [True, "greedy", "optimal", ["einsum_path", (0, 1), (0, 1)]])
+def test_einsum_optimized(optimize):
+    check(lambda *xs: np.einsum("ij,jk,kl->il", *xs, optimize=optimize), a(2, 2), a(2, 3), a(3, 2))
+
+
+def test_einsum_of_one_value_twice():
+    check(lambda x: np.einsum("i,i->", x, x), a(3))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.einsum("ij->ij", x),
+        lambda x: np.einsum("ij,jk->ik", x),
+        lambda x: np.einsum("...i->i", x),
+        lambda x: np.einsum("ijkl...->...", x),
+        lambda x: np.einsum("ijk->ijm", x),
+        lambda x: np.tensordot(x, x, 1),
+        lambda x: np.matmul(x, x),
+    ],
+)
+def test_refuses_what_numpy_refuses(call):
+    x = a(2, 3, 4)
+    with pytest.raises(ValueError):
+        call(x)
+    with pytest.raises(ValueError):
+        call(Value(x))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v: np.dot(v, v, np.zeros((2, 2))),
+        lambda v: np.outer(v, v, out=np.zeros((4, 4))),
+        lambda v: np.einsum("ij->ji", v, out=np.zeros((2, 2))),
+    ],
+)
+def test_out_is_refused(call):
+    with pytest.raises(NoRuleError):
+        call(Value(a(2, 2)))
