@@ -1,0 +1,126 @@
+"""Where weights start: random numbers of a scale that neither dies out nor grows from layer to layer.
+
+    weight = init.he_normal((64, 32), seed=0)
+
+All take a seed, or a NumPy Generator that they draw from, and give the same bits for the same seed. They draw
+in float64, so that the float32 numbers are the float64 numbers, rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Seed", "he_normal", "he_uniform", "xavier_normal", "xavier_uniform"]
+
+Seed = int | np.random.Generator | None
+"""A seed; a Generator to draw from; or None for numbers that differ every time."""
+
+Initialiser = Callable[..., np.ndarray]
+
+
+def he_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    r"""Normal with variance :math:`2 / n_{in}`, which keeps the scale of activations through layers of ReLU.
+
+    Parameters
+    ----------
+    shape : (inputs, outputs)
+    seed : int or Generator, optional
+    dtype : float32 or float64
+
+    Returns
+    -------
+    array of `shape` and `dtype`
+
+    Raises
+    ------
+    ValueError
+        If `shape` is not two positive numbers.
+
+    References
+    ----------
+    He, Zhang, Ren, Sun: Delving Deep into Rectifiers (ICCV 2015), eq. 10.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> weight = init.he_normal((200, 500), seed=0)
+    >>> round(float(weight.var()) * 200, 1)
+    2.0
+    """
+    inputs, _ = _fans(shape)
+    return _normal(shape, 2 / inputs, seed, dtype)
+
+
+def he_uniform(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    r"""Uniform with the variance of `he_normal`: between :math:`\pm\sqrt{6 / n_{in}}`.
+
+    Parameters, returns and errors are those of `he_normal`.
+
+    References
+    ----------
+    He, Zhang, Ren, Sun: Delving Deep into Rectifiers (ICCV 2015), eq. 10.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> bool(abs(init.he_uniform((6, 4), seed=0)).max() <= 1)
+    True
+    """
+    inputs, _ = _fans(shape)
+    return _uniform(shape, 2 / inputs, seed, dtype)
+
+
+def xavier_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    r"""Normal with variance :math:`2 / (n_{in} + n_{out})`, for activations that are linear around 0, such as tanh.
+
+    Parameters, returns and errors are those of `he_normal`.
+
+    References
+    ----------
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010), eq. 12.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> weight = init.xavier_normal((300, 500), seed=0)
+    >>> round(float(weight.var()) * 800, 1)
+    2.0
+    """
+    return _normal(shape, 2 / sum(_fans(shape)), seed, dtype)
+
+
+def xavier_uniform(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    r"""Uniform with the variance of `xavier_normal`: between :math:`\pm\sqrt{6 / (n_{in} + n_{out})}`.
+
+    Parameters, returns and errors are those of `he_normal`.
+
+    References
+    ----------
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010), eq. 16.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> bool(abs(init.xavier_uniform((2, 4), seed=0)).max() <= 1)
+    True
+    """
+    return _uniform(shape, 2 / sum(_fans(shape)), seed, dtype)
+
+
+def _normal(shape: tuple[int, int], variance: float, seed: Seed, dtype: Any) -> np.ndarray:
+    return np.asarray(np.sqrt(variance) * np.random.default_rng(seed).standard_normal(shape), dtype)
+
+
+def _uniform(shape: tuple[int, int], variance: float, seed: Seed, dtype: Any) -> np.ndarray:
+    bound = np.sqrt(3 * variance)
+    return np.asarray(np.random.default_rng(seed).uniform(-bound, bound, shape), dtype)
+
+
+def _fans(shape: tuple[int, int]) -> tuple[int, int]:
+    """How many inputs each output sees, and how many outputs each input reaches."""
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"A weight has the shape (inputs, outputs), both at least 1, and got {shape}.")
+    return shape

@@ -1,0 +1,139 @@
+"""Dense: every output sees every input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import Value
+
+from .. import init as initialisers
+from ..functional import relu
+from ..module import Module
+
+__all__ = ["Dense"]
+
+Activation = Callable[[Any], Any]
+
+
+class Dense(Module):
+    r"""A fully connected layer, :math:`y = \varphi(x W + b)`.
+
+    Parameters
+    ----------
+    inputs : int, at least 1
+        How many numbers come in for each example.
+    outputs : int, at least 1
+        How many go out.
+    activation : callable, optional
+        The function :math:`\varphi`, such as ``nn.relu`` or ``np.tanh``. Default: none.
+    bias : bool
+        Whether to add :math:`b`.
+    seed : int or Generator, optional
+        Where the weights are drawn from.
+    init : callable, optional
+        ``init(shape, seed, dtype)`` gives the first weights. Default: `nn.init.he_normal` before ReLU, else
+        `nn.init.xavier_uniform`. The bias starts at 0.
+    dtype : float32 or float64
+
+    Attributes
+    ----------
+    weight : Value, shape (inputs, outputs)
+    bias : Value, shape (outputs,), or None
+
+    Raises
+    ------
+    TypeError
+        If `activation` cannot be called, or `dtype` is not of floating numbers.
+    ValueError
+        If `inputs` or `outputs` is not a positive integer. When called: if the last axis of `x` does not have
+        `inputs` entries; the message names the layer.
+
+    Notes
+    -----
+    `x` has shape (batch, inputs), or any number of axes before the last; the result is (batch, outputs).
+
+    References
+    ----------
+    Goodfellow, Bengio, Courville: Deep Learning (2016), section 6.1, eq. 6.2 and 6.3; here with examples in rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import Dense, relu
+    >>> layer = Dense(3, 2, relu, seed=0)
+    >>> layer(np.ones((4, 3))).shape
+    (4, 2)
+    >>> layer
+    Dense(3, 2, relu): 8 parameters
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        activation: Activation | None = None,
+        bias: bool = True,
+        *,
+        seed: initialisers.Seed = None,
+        init: initialisers.Initialiser | None = None,
+        dtype: Any = np.float64,
+    ):
+        for name, size in (("inputs", inputs), ("outputs", outputs)):
+            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+                raise ValueError(f"Dense({name}={size!r}): a layer has a positive whole number of {name}.")
+        if activation is not None and not callable(activation):
+            raise TypeError(
+                f"Dense(activation={activation!r}): an activation is a function, such as nn.relu or np.tanh, or None."
+            )
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"Dense(dtype={np.dtype(dtype)}): weights are floating numbers, float32 or float64.")
+        if init is None:
+            init = initialisers.he_normal if activation is relu else initialisers.xavier_uniform
+        self.inputs, self.outputs = int(inputs), int(outputs)
+        self.activation = activation
+        self.weight = Value(init((self.inputs, self.outputs), seed, dtype))
+        self.bias = Value(np.zeros(self.outputs, dtype)) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Apply the layer.
+
+        Parameters
+        ----------
+        x : Value or array, shape (batch, inputs)
+
+        Returns
+        -------
+        Value, shape (batch, outputs)
+        """
+        try:
+            y = x @ self.weight
+        except ValueError:
+            raise self._misfit(x) from None
+        if self.bias is not None:
+            y = y + self.bias
+        return y if self.activation is None else self.activation(y)
+
+    def _misfit(self, x: Any) -> ValueError:
+        path = (self.weight.label or "").rpartition(".")[0]
+        name = f"{path} = {self.describe()}" if path else self.describe()
+        shape = np.shape(x)
+        advice = ""
+        if len(shape) > 2 and np.prod(shape[1:]) == self.inputs:
+            advice = " Flatten the examples first: x.reshape(len(x), -1)."
+        return ValueError(f"{name} got x of shape {shape} and wants (batch, {self.inputs}).{advice}")
+
+    def describe(self) -> str:
+        facts = [str(self.inputs), str(self.outputs)]
+        if self.activation is not None:
+            facts.append(name_of(self.activation))
+        if self.bias is None:
+            facts.append("bias=False")
+        return f"{type(self).__name__}({', '.join(facts)})"
+
+
+def name_of(function: Any) -> str:
+    """A function or a module in one word."""
+    return getattr(function, "__name__", None) or type(function).__name__

@@ -1,0 +1,192 @@
+"""Module: a function with parameters, which it finds by itself, in the order they were made.
+
+    class Scale(Module):
+        def __init__(self):
+            self.factor = Value(2.0)
+
+        def forward(self, x):
+            return self.factor * x
+
+    Scale().named_parameters()      # [('factor', Value(2.0, label='factor'))]
+
+An attribute that is a Value with a gradient to come is a parameter; one that is a Module, or a list, tuple or
+dict of these, is looked into. There is nothing to register and no constructor to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from autograd import Value
+
+__all__ = ["Module"]
+
+
+class Module:
+    r"""A function :math:`f(x; \theta)` of its input and of parameters :math:`\theta`.
+
+    A subclass makes Values and other Modules its attributes and writes `forward`.
+
+    Attributes
+    ----------
+    training : bool
+        True while the module learns; `train` and `eval` set it, here and in all modules inside.
+
+    Raises
+    ------
+    NotImplementedError
+        When called, if the subclass has no `forward`.
+
+    Notes
+    -----
+    A parameter is an attribute that is a Value, is no result of an operation, and has ``requires_grad``. So
+    ``layer.weight.requires_grad = False`` freezes a weight: it is then no parameter any more.
+
+    A parameter without a label of its own is labelled by its path, ``'layers.0.weight'``, which pictures and
+    messages show.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import Module
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line(3.0).item()
+    7.0
+    >>> line.named_parameters()
+    [('slope', Value(2.0, label='slope')), ('offset', Value(1.0, label='offset'))]
+    >>> line
+    Line(): 2 parameters
+    """
+
+    training: bool = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; a subclass writes it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write what it computes there.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """``module(x)`` is ``module.forward(x)``."""
+        return self.forward(*args, **kwargs)
+
+    def __setattr__(self, name: str, content: Any) -> None:
+        object.__setattr__(self, name, content)
+        if isinstance(content, Value | Module | list | tuple | dict):
+            for path, parameter in _parameters(content):
+                full = _join(name, path)
+                # A label that is the end of the path was given further inside, by this same line.
+                if parameter.label is None or full.endswith(f".{parameter.label}"):
+                    parameter.label = full
+
+    # ---------------------------------------------------------------- parameters
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """The parameters with their paths, such as ``'layers.0.weight'``, in order of creation.
+
+        Returns
+        -------
+        list of (str, Value)
+            Each parameter once, also if several modules share it: by the first of its paths.
+        """
+        return list(_parameters(self))
+
+    def parameters(self) -> list[Value]:
+        """The parameters in order of creation, each once: what an optimiser wants.
+
+        Returns
+        -------
+        list of Value
+        """
+        return [parameter for _, parameter in _parameters(self)]
+
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """This module, whose path is ``''``, and all modules inside, each once, in order of creation.
+
+        Returns
+        -------
+        list of (str, Module)
+        """
+        return [(path, found) for path, found in _walk(self) if isinstance(found, Module)]
+
+    @property
+    def size(self) -> int:
+        """How many numbers the parameters hold together."""
+        return sum(parameter.size for parameter in self.parameters())
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    # ---------------------------------------------------------------- modes
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` here and in all modules inside.
+
+        Parameters
+        ----------
+        mode : bool
+
+        Returns
+        -------
+        Module
+            This one.
+        """
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """The same as ``train(False)``."""
+        return self.train(False)
+
+    # ---------------------------------------------------------------- text
+
+    def describe(self) -> str:
+        """The module in one line, as `repr` shows it; a subclass may say more."""
+        return f"{type(self).__name__}()"
+
+    def __repr__(self) -> str:
+        lines = []
+        for path, module in self.named_modules():
+            size = module.size
+            name = f"  {path}: " if path else ""
+            lines.append(f"{name}{module.describe()}: {size:,} parameter{'' if size == 1 else 's'}")
+        return "\n".join(lines)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name
+
+
+def _parameters(root: Any) -> Iterator[tuple[str, Value]]:
+    return ((path, found) for path, found in _walk(root) if isinstance(found, Value))
+
+
+def _walk(root: Any) -> Iterator[tuple[str, Module | Value]]:
+    """All modules and parameters from `root` on, each once, with its path: parents first, in order of creation."""
+    seen: set[int] = set()
+    stack: list[tuple[str, Any]] = [("", root)]
+    while stack:
+        path, found = stack.pop()
+        contents: Any = ()
+        if isinstance(found, Module):
+            contents = vars(found).items()
+        elif isinstance(found, list | tuple):
+            contents = enumerate(found)
+        elif isinstance(found, dict):
+            contents = found.items()
+        elif not (isinstance(found, Value) and found.requires_grad and found.is_leaf):
+            continue
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, Module | Value):
+            yield path, found
+        stack.extend(reversed([(_join(path, str(name)), content) for name, content in contents]))
