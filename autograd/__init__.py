@@ -10,6 +10,7 @@ from .rules.elementwise import sigmoid as sigmoid
 from .rules.reduction import log_softmax as log_softmax
 from .rules.reduction import logsumexp as logsumexp
 from .rules.reduction import softmax as softmax
+from .rules.reduction import softmax_cross_entropy as softmax_cross_entropy
 from .transforms import checkpoint as checkpoint
 from .transforms import derivative as derivative
 from .transforms import grad as grad

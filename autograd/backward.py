@@ -7,9 +7,6 @@ their sum only when the whole pass has succeeded.
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -23,6 +20,7 @@ from numpy import float64, ndarray
 from . import modes
 from .errors import AnomalyError, GraphError, ShapeError
 from .graph import describe, topological
+from .op import same
 
 if TYPE_CHECKING:
     from .value import Value
@@ -35,7 +33,8 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
     if not root.requires_grad:
         raise GraphError(
             f"backward() from {describe(root)}, a constant: nothing it was computed from requires a gradient. Make the "
-            f"inputs with Value(..., requires_grad=True), and look for no_grad(), detach() or an integer dtype on the way."
+            f"inputs with Value(..., requires_grad=True), and look for no_grad(), detach() or an integer dtype on the "
+            f"way."
         )
     leaves = reverse(
         [root], [seed_for(root, gradient, create_graph)], create_graph=create_graph, retain_graph=retain_graph
@@ -52,13 +51,15 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
     """The upstream gradient to start from: 1 for a single number, else what the caller gave, checked."""
     data = root._data
     if gradient is None:
+        if type(data) is float64:
+            return float64(1.0)
         if root.size != 1:
             raise ShapeError(
-                f"backward() from {describe(root)}, which has {root.size} elements and shape {root.shape}: a gradient is "
-                f"defined for a single number. Reduce it first, as in `.sum().backward()` or `.mean().backward()`, "
+                f"backward() from {describe(root)}, which has {root.size} elements and shape {root.shape}: a gradient "
+                f"is defined for a single number. Reduce it first, as in `.sum().backward()` or `.mean().backward()`, "
                 f"or pass the upstream gradient: `.backward(gradient)` with the same shape."
             )
-        seed = float64(1.0) if type(data) is float64 else np.ones_like(data)[()]
+        seed = np.ones_like(data)[()]
     elif hasattr(gradient, "requires_grad"):
         seed = gradient if create_graph else gradient._data
     else:
@@ -105,21 +106,17 @@ def reverse(
     for root, seed in zip(roots, seeds, strict=True):
         add(leaves if root.op is None or root in ends else gradients, root, seed)
     watching = bool(modes.active) and modes.current.get().watching
-    recording = modes.enable_grad() if create_graph and modes.active else nullcontext()
     nodes = reversed(order) if retain_graph else _released(order, gradients)
-    with recording, np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
-        if create_graph or watching or wrt is not None:
-            _pass(nodes, gradients, leaves, create_graph, watching, targets, ends)
-        else:
+    with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
+        if not (create_graph or watching or wrt is not None):
             _fast_pass(nodes, gradients, leaves)
-    if wrt is None and retain_graph:
-        for node in order:
-            gradient = gradients[node]
-            node._grad = gradient._data if create_graph and hasattr(gradient, "_data") else gradient
+        else:
+            with modes.enable_grad() if modes.active else nullcontext():
+                _pass(nodes, gradients, leaves, create_graph, watching, targets, ends)
     return leaves
 
 
-def _released(order: list[Value], gradients: dict[Value, Any]) -> Iterator[Value]:
+def _released(order: list[Any], gradients: dict[Value, Any]) -> Iterator[Any]:
     """The nodes from last to first, each taken apart once it has been dealt with."""
     while order:
         node = order.pop()
@@ -129,7 +126,7 @@ def _released(order: list[Value], gradients: dict[Value, Any]) -> Iterator[Value
 
 
 def _pass(
-    nodes: Iterable[Value],
+    nodes: Iterable[Any],
     gradients: dict[Value, Any],
     leaves: dict[Value, Any],
     create_graph: bool,
@@ -150,12 +147,15 @@ def _pass(
                 if watching:
                     check_finite(share, node, value)
                 add(leaves if value.op is None or value in ends else gradients, value, share)
+        if targets is None:
+            node._grad = getattr(upstream, "_data", upstream) if create_graph else upstream
 
 
-def _fast_pass(nodes: Iterable[Value], gradients: dict[Value, Any], leaves: dict[Value, Any]) -> None:
+def _fast_pass(nodes: Iterable[Any], gradients: dict[Value, Any], leaves: dict[Value, Any]) -> None:
     """The same on raw arrays to all leaves, with every step spared that operations of one or two inputs can spare."""
     for node in nodes:
-        upstream, op, clock = gradients[node], node.op, node._clock
+        op, clock = node.op, node._clock
+        node._grad = upstream = gradients[node]
         if op.pair is not None:
             rule, other_rule = op.pair
             value, other = node.inputs
@@ -163,14 +163,14 @@ def _fast_pass(nodes: Iterable[Value], gradients: dict[Value, Any], leaves: dict
             if value._clock > clock or other._clock > clock:
                 check_unchanged(node)
             if value.requires_grad:
-                share = rule(upstream, node._data, x, y)
+                share = upstream if rule is same else rule(upstream, node._data, x, y)
                 if type(share) is not float64 or type(x) is not float64:
                     share = conform(share, upstream, value, node)
                 to = gradients if value.op is not None else leaves
                 to[value] = to[value] + share if value in to else share
             if not other.requires_grad:
                 continue
-            share = other_rule(upstream, node._data, x, y)
+            share = upstream if other_rule is same else other_rule(upstream, node._data, x, y)
             value, x = other, y
         elif op.single is not None:
             (value,) = node.inputs
@@ -192,7 +192,7 @@ def add(gradients: dict[Value, Any], value: Value, share: Any) -> None:
     gradients[value] = gradients[value] + share if value in gradients else share
 
 
-def conform(share: Any, upstream: Any, value: Value, node: Value) -> Any:
+def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     """`share` in the shape and dtype of `value`: summed over what was broadcast, broadcast, cast.
 
     A leaf never gets the upstream array itself, which others hold too.
@@ -200,16 +200,16 @@ def conform(share: Any, upstream: Any, value: Value, node: Value) -> Any:
     data = value._data
     shape = data.shape
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
-        share = np.asarray(share)
+        share = np.asarray(share)[()]
     if share.shape != shape:
         try:
             share = unbroadcast(share, shape)
         except ValueError:
             raise ShapeError(
-                f"The rule of {node.op.name} returned a gradient of shape {share.shape} for {describe(value)}, an input of "
-                f"shape {shape}: the two must be the same, up to broadcasting."
+                f"The rule of {node.op.name} returned a gradient of shape {share.shape} for {describe(value)}, an "
+                f"input of shape {shape}: the two must be the same, up to broadcasting."
             ) from None
-    if not shape and type(share) is ndarray:
+    if not shape and type(share) is ndarray:  # np.where and np.reshape make 0-d arrays
         share = share[()]
     if share.dtype != data.dtype:
         share = share.astype(data.dtype)
@@ -220,17 +220,19 @@ def conform(share: Any, upstream: Any, value: Value, node: Value) -> Any:
 
 def unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
     """Sum `share` over the axes that broadcasting added or stretched; broadcast what is too small."""
+    if isinstance(share, np.generic):  # one number everywhere: a view of it, without NumPy's long way there
+        return ndarray(shape, share.dtype, share, 0, (0,) * len(shape))
     extra = share.ndim - len(shape)
     if extra > 0:
-        share = np.sum(share, axis=tuple(range(extra)))
-    stretched = tuple(
-        axis
-        for axis, (got, want) in enumerate(zip(share.shape, shape[len(shape) - share.ndim :], strict=True))
-        if want == 1 and got != 1
-    )
-    if stretched:
-        share = np.sum(share, axis=stretched, keepdims=True)
-    return share if share.shape == shape else np.broadcast_to(share, shape)
+        share = share.sum(axis=tuple(range(extra)))
+    if share.shape != shape:
+        wanted = shape[len(shape) - share.ndim :]
+        stretched = tuple(i for i, (n, want) in enumerate(zip(share.shape, wanted, strict=True)) if want == 1 != n)
+        if stretched:
+            share = share.sum(axis=stretched, keepdims=True)
+        if share.shape != shape:
+            share = np.broadcast_to(share, shape)
+    return share
 
 
 def settle(gradient: Any, data: Any) -> Any:
@@ -240,7 +242,7 @@ def settle(gradient: Any, data: Any) -> Any:
     return gradient.copy() if type(gradient) is ndarray and gradient.base is not None else gradient
 
 
-def check_unchanged(node: Value) -> None:
+def check_unchanged(node: Any) -> None:
     """Raise if the data of an input was replaced after `node` was computed from it."""
     for value in node.inputs:
         if value._clock > node._clock:
@@ -259,7 +261,7 @@ def first_not_finite(array: Any) -> tuple[Any, tuple[int, ...]] | None:
     return np.asarray(array)[index], index
 
 
-def check_finite(share: Any, node: Value, value: Value | None = None) -> None:
+def check_finite(share: Any, node: Any, value: Value | None = None) -> None:
     """Raise for the first NaN or infinity: in the result of `node`, or in the gradient of its input `value`."""
     found = first_not_finite(getattr(share, "_data", share))
     if found is None:
@@ -280,24 +282,3 @@ def check_finite(share: Any, node: Value, value: Value | None = None) -> None:
                 f"\n  its input {position}, {describe(operand)}, holds {came_in[0]} already, at index {came_in[1]}"
             )
     raise AnomalyError(message)
-
-
-_PACKAGES = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), name) + os.sep
-    for name in ("autograd", "nn")
-) + (os.path.dirname(os.path.abspath(np.__file__)) + os.sep,)
-
-
-def user_line() -> str:
-    """The innermost line that is neither ours nor NumPy's: ``file:line: code``, or the notebook cell."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGES):
-        frame = frame.f_back
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    code = linecache.getline(file, line).strip()
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if shell is not None:
-        kind_and_name = shell.compile.format_code_name(file)
-        if kind_and_name is not None:
-            return f"{' '.join(kind_and_name)}, line {line}: {code}"
-    return f"{file}:{line}: {code}"

@@ -15,10 +15,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import linecache
+import os
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,3 +154,29 @@ class anomaly(_Mode):
     """
 
     changes = {"watching": True}
+
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NOT_THE_USERS = tuple(
+    folder + os.sep
+    for folder in (
+        os.path.join(_ROOT, "autograd"),
+        os.path.join(_ROOT, "nn"),
+        os.path.dirname(os.path.abspath(np.__file__)),
+    )
+)
+
+
+def user_line() -> str:
+    """The innermost line that is neither ours nor NumPy's: ``file:line: code``, or the notebook cell."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    code = linecache.getline(file, line).strip()
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is not None:
+        kind_and_name = shell.compile.format_code_name(file)
+        if kind_and_name is not None:
+            return f"{' '.join(kind_and_name)}, line {line}: {code}"
+    return f"{file}:{line}: {code}"

@@ -118,12 +118,12 @@ class _Run:
     def _variable(self, x: Any) -> Value:
         if isinstance(x, Value) and x.requires_grad:
             with modes.enable_grad():
-                return np.copy(x)  # type: ignore[call-overload, no-any-return]
+                return _copied(x)
         variable = Value(x._data if isinstance(x, Value) else x)
         if not variable.requires_grad:
             raise DataError(
-                f"{self.name}: an argument to differentiate is of dtype {variable.dtype}, and a gradient needs floating "
-                f"numbers. Pass it as float, or choose other arguments with argnums=."
+                f"{self.name}: an argument to differentiate is of dtype {variable.dtype}, and a gradient needs "
+                f"floating numbers. Pass it as float, or choose other arguments with argnums=."
             )
         return variable
 
@@ -172,6 +172,11 @@ def _transforming() -> Iterator[None]:
             yield
     finally:
         _inside.reset(token)
+
+
+def _copied(x: Value) -> Value:
+    """A Value of its own in the same graph: a place to differentiate by that nothing else depends on."""
+    return np.copy(x)  # type: ignore[return-value]
 
 
 def _seed(y: Value, seed: Any, what: str) -> Any:
@@ -570,7 +575,7 @@ def checkpoint(function: Function) -> Function:
             with modes.enable_grad() if modes.active else nullcontext():
                 result = function(*replaced, **kwargs)
                 outputs = [y if isinstance(y, Value) else Value(y, requires_grad=False) for y in _leaves(result)]
-                flat = outputs[0] if len(outputs) == 1 else np.concatenate([np.ravel(y) for y in outputs])
+                flat: Any = outputs[0] if len(outputs) == 1 else np.concatenate([np.ravel(y) for y in outputs])
             return result, flat, outputs
 
         if modes.active and not modes.current.get().recording:
@@ -588,12 +593,12 @@ def checkpoint(function: Function) -> Function:
             held = kept
             if held is None or held[0] is not g:
                 create_graph = any(isinstance(x, Value) for x in (g, *inputs))
-                fresh = [np.copy(x) if isinstance(x, Value) else Value(x) for x in inputs[: len(places)]]
+                fresh = [_copied(x) if isinstance(x, Value) else Value(x) for x in inputs[: len(places)]]
                 _, once_more, _ = run(fresh)
                 if not np.array_equal(once_more._data, getattr(y, "_data", y), equal_nan=True):
                     raise GraphError(
-                        "checkpoint: the function gave another result when it was run again for the backward pass. Does it "
-                        "draw random numbers or change something outside? Pass the random draw in as an argument."
+                        "checkpoint: the function gave another result when it was run again for the backward pass. "
+                        "Does it draw random numbers or change something outside? Pass the random draw in as an argument."
                     )
                 wrt = [*fresh, *captured]
                 found = reverse([once_more], [g], wrt=wrt, create_graph=create_graph)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import modes, rules
-from .backward import backward, check_finite, user_line
+from .backward import backward, check_finite
 from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
 from .graph import ancestors, describe
 from .op import Op, Plain, registry
@@ -61,7 +61,7 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     if modes.active:
         state = modes.current.get()
         if state.watching:
-            node.notes = {"source": user_line()}
+            node.notes = {"source": modes.user_line()}
             if data.dtype.kind in "fc":
                 check_finite(data, node)
         tracked = node.requires_grad = tracked and state.recording
@@ -106,7 +106,7 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
 
     def reflected(self: Value, other: Any) -> Value:
         other = _operand(other)
-        return NotImplemented if other is None else forward(other, self)  # type: ignore[no-any-return]
+        return NotImplemented if other is None else forward(other, self)
 
     forward.__doc__ = reflected.__doc__ = f"``np.{op.name}``."
     return forward, reflected
@@ -131,6 +131,8 @@ def _operation(function: Callable[..., Any]) -> Op:
 
 
 _negative, _absolute = _operation(np.negative), _operation(np.absolute)
+_getitem = _operation(rules.indexing.getitem)
+_index_set, _index_add = _operation(rules.indexing.index_set), _operation(rules.indexing.index_add)
 
 
 class Value:
@@ -224,14 +226,13 @@ class Value:
     @data.setter
     def data(self, new: Any) -> None:
         global _clock
+        old = self._data
         if self.op is not None:
             raise GraphError(
-                f"{describe(self)} is the result of {self.op.name}; its data follows from its inputs. Replace the data of "
-                f"a leaf instead, or write Value(new) for a new leaf."
+                f"{describe(self)} is the result of {self.op.name}; its data follows from its inputs. Replace the "
+                f"data of a leaf instead, or write Value(new) for a new leaf."
             )
-        if isinstance(new, Value):
-            raise DataError("v.data = ... takes a number or an array and got a Value; write v.data = other.data.")
-        data, old = _own(new), self._data
+        data = new if type(new) is ndarray and _frozen(new) else _own(new)
         if data.shape != old.shape:
             raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)} of shape {old.shape}.")
         if data.dtype != old.dtype:
@@ -290,9 +291,9 @@ class Value:
         return data.dtype if hasattr(data, "dtype") else np.result_type(data)
 
     @property
-    def T(self) -> Value:
+    def T(self) -> Value:  # noqa: N802
         """The array with its axes reversed."""
-        return np.transpose(self)  # type: ignore[call-overload, no-any-return]
+        return _dispatch(np.transpose, (self,), {})  # type: ignore[no-any-return]
 
     @property
     def at(self) -> At:
@@ -386,10 +387,10 @@ class Value:
         return record(_absolute, (self,))
 
     def __round__(self, decimals: int = 0) -> Value:
-        return np.round(self, decimals)  # type: ignore[call-overload, no-any-return]
+        return _dispatch(np.round, (self, decimals), {})  # type: ignore[no-any-return]
 
     def __getitem__(self, index: Any) -> Value:
-        return record(rules.indexing.getitem, (self,), {"index": _settled(index)})
+        return record(_getitem, (self,), {"index": _settled(index)})
 
     def __setitem__(self, index: Any, new: Any) -> None:
         raise EscapeError(
@@ -480,8 +481,8 @@ class Value:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise EscapeError(
-                f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into a "
-                f"plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
+                f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into "
+                f"a plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
             )
         return _dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
@@ -560,15 +561,15 @@ class Value:
 
     def reshape(self, *shape: Any) -> Value:
         """The same elements in another shape: ``v.reshape(2, 3)`` or ``v.reshape((2, 3))``."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[call-overload, no-any-return]
+        return _dispatch(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})  # type: ignore[no-any-return]
 
     def transpose(self, *axes: Any) -> Value:
         """The axes in another order, by default reversed: ``v.transpose(1, 0)`` or ``v.transpose((1, 0))``."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)  # type: ignore[call-overload, no-any-return]
+        return _dispatch(np.transpose, (self, (axes[0] if len(axes) == 1 else axes) or None), {})  # type: ignore[no-any-return]
 
     def sort(self, axis: int = -1) -> Value:
         """A sorted copy (unlike NumPy's method, which sorts in place)."""
-        return np.sort(self, axis)  # type: ignore[call-overload, no-any-return]
+        return _dispatch(np.sort, (self, axis), {})  # type: ignore[no-any-return]
 
 
 class ReadOnly(ndarray):
@@ -580,15 +581,15 @@ class ReadOnly(ndarray):
     def __setitem__(self, index: Any, new: Any) -> None:
         if not self.flags.writeable:
             raise EscapeError(
-                "v.data[index] = x would change numbers that a recorded graph may still need. For a leaf, change a copy "
-                "and give it back: data = v.data.copy(); data[index] = x; v.data = data."
+                "v.data[index] = x would change numbers that a recorded graph may still need. For a leaf, change a "
+                "copy and give it back: data = v.data.copy(); data[index] = x; v.data = data."
             )
         super().__setitem__(index, new)
 
     def __array_wrap__(self, array: ndarray, context: Any = None, return_scalar: bool = False) -> Any:
         return array[()] if return_scalar else array.view(ndarray)
 
-    def copy(self, order: Any = "C") -> ndarray:
+    def copy(self, order: Any = "C") -> ndarray:  # type: ignore[override]
         return np.array(self, order=order)
 
     def __repr__(self) -> str:
@@ -617,11 +618,11 @@ class At:
 
         Where an index comes more than once, the last one counts, as in NumPy.
         """
-        return record(rules.indexing.index_set, (self.value, _lift(new)), {"index": self.index})
+        return record(_index_set, (self.value, _lift(new)), {"index": self.index})
 
     def add(self, new: Any) -> Value:
         """A copy of the Value in which `new` was added at the index, once for each time an index comes."""
-        return record(rules.indexing.index_add, (self.value, _lift(new)), {"index": self.index})
+        return record(_index_add, (self.value, _lift(new)), {"index": self.index})
 
 
 def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -630,17 +631,22 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
     if type(entry) is Op:
         inputs, params = entry.bind(args, kwargs)
         if params:
-            params = {name: _settled(content, f"{entry.name}({name}=...)") for name, content in params.items()}
-        return record(entry, tuple([v if type(v) is Value else _lift(v) for v in inputs]), params)
+            for name, content in params.items():
+                params[name] = _settled(content, entry.name, name)
+        for v in inputs:
+            if type(v) is not Value:
+                inputs = tuple([_lift(v) for v in inputs])
+                break
+        return record(entry, inputs, params)
     if type(entry) is Plain:
         return function(*_stripped(args), **_stripped(kwargs))
-    if entry is not None:
+    if callable(entry):
         return entry(*args, **kwargs)
     name = getattr(function, "__name__", repr(function))
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
     raise NoRuleError(
-        f"{home}.{name} has no derivative rule here, so its result would lose the gradient. Compose it of functions that "
-        f"have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
+        f"{home}.{name} has no derivative rule here, so its result would lose the gradient. Compose it of functions "
+        f"that have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
     )
 
 
@@ -695,23 +701,25 @@ def _stripped(arguments: Any) -> Any:
     return arguments
 
 
-def _settled(content: Any, what: str = "v[...]") -> Any:
-    """An index or keyword that later changes to the caller's lists and arrays cannot reach."""
+def _settled(content: Any, operation: str | None = None, name: str = "index") -> Any:
+    """An index, or a keyword of an operation, that later changes to the caller's lists and arrays cannot reach."""
     kind = type(content)
     if kind is int or kind is slice or content is None:
         return content
+    if kind is ndarray:
+        return content if _frozen(content) else content.copy()
     if kind is tuple:
-        return tuple([_settled(item, what) for item in content])
+        return tuple([_settled(item, operation, name) for item in content])
     if kind is list:
-        return _settled(np.array(content, None if content else int) if what == "v[...]" else tuple(content), what)
+        content = tuple(content) if operation else np.array(content, None if content else int)
+        return _settled(content, operation, name)
     if isinstance(content, Value):
         if content.requires_grad:
+            what = "v[index]" if operation is None else f"{operation}({name}=...)"
             raise NoRuleError(
-                f"{what}: {describe(content)} requires a gradient, and there is none with respect to this."
+                f"{what}: {describe(content)} requires a gradient, and there is none with respect to {name}."
             )
         return content._data
-    if kind is ndarray and not _frozen(content):
-        return content.copy()
     return content
 
 
@@ -727,7 +735,8 @@ def _frozen(array: Any) -> bool:
 def _own(data: Any) -> Any:
     """`data` as a NumPy scalar or an array that nobody else can write into."""
     if isinstance(data, Value):
-        raise DataError("Value(...) of a Value: use it as it is, or write v.detach() or Value(v.data) for a new leaf.")
+        raise DataError("A Value cannot be the data of a Value: use it as it is, or take its numbers, v.data.")
+    array: Any
     if isinstance(data, ndarray):
         if hasattr(data, "mask"):
             raise DataError("Value(...) of a masked array would forget its mask. Write array.filled(x) first.")

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from ..op import call, composed, defop, plain
+from ..op import call, composed, defop, plain, same
 
 ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
@@ -28,10 +28,6 @@ def both_signs(a):
 
 
 # ---------------------------------------------------------------- arithmetic
-
-
-def same(g, y, a, b):
-    return g
 
 
 defop(np.add, (same, same), formula=("1", "1"), symbol="+")

@@ -58,7 +58,7 @@ def test_other_data_is_a_type_error_that_says_why(data, message):
 
 
 def test_a_value_of_a_value_and_a_list_of_values_are_errors():
-    with pytest.raises(DataError, match=r"v\.detach\(\)"):
+    with pytest.raises(DataError, match="cannot be the data of a Value"):
         Value(Value(1.0))
     with pytest.raises(EscapeError, match=r"np\.stack"):
         Value([Value(1.0), Value(2.0)])
@@ -184,7 +184,7 @@ def test_new_data_must_fit():
         x.data = np.zeros(3)
     with pytest.raises(DataError, match="complex128"):
         x.data = np.zeros(2, complex)
-    with pytest.raises(DataError, match=r"other\.data"):
+    with pytest.raises(DataError, match="cannot be the data of a Value"):
         x.data = Value([1.0, 2.0])
     with pytest.raises(GraphError, match="is the result of add"):
         (x + 1).data = np.zeros(2)
@@ -289,7 +289,7 @@ def test_comparisons_give_plain_booleans():
             np.testing.assert_array_equal(result, apply(np.array([1.0, 2.0, 3.0]), 2.0))
     assert Value(2.0) == 2
     assert Value(2.0) != 3
-    assert not (Value(2.0) == "two")
+    assert not bool(Value(2.0) == "two")
 
 
 def test_hash_is_identity():
