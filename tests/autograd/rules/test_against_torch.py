@@ -1,0 +1,92 @@
+"""The same functions, with the same numbers, in PyTorch: values, gradients and Hessian-vector products."""
+
+import numpy as np
+import pytest
+
+from autograd import Value, log_softmax, logsumexp, relu, sigmoid, softmax
+from autograd.backward import reverse
+
+torch = pytest.importorskip("torch", reason="PyTorch, to compare with, is not installed (pip install .[bench])")
+
+INDEX = np.array([2, 0, 2])
+MASK = torch.tensor(INDEX > 0)
+
+# name: function here, function there, shapes of the inputs (drawn around 0, or positive if "+" stands first)
+PAIRS = {
+    "add": (np.add, torch.add, (3, 1), (1, 4)),
+    "divide": (np.divide, torch.div, "+", (2, 3), (3,)),
+    "power": (np.power, torch.pow, "+", (2, 3), (3,)),
+    "remainder": (np.remainder, torch.remainder, (2, 3), (1,)),
+    "fmod": (np.fmod, torch.fmod, (2, 3), (1,)),
+    "hypot": (np.hypot, torch.hypot, (2, 3), (3,)),
+    "arctan2": (np.arctan2, torch.atan2, (2, 3), (3,)),
+    "copysign": (np.copysign, torch.copysign, (2, 3), (3,)),
+    "logaddexp": (np.logaddexp, torch.logaddexp, (2, 3), (3,)),
+    "logaddexp2": (np.logaddexp2, torch.logaddexp2, (2, 3), (3,)),
+    "expm1": (np.expm1, torch.expm1, (2, 3)),
+    "log1p": (np.log1p, torch.log1p, "+", (2, 3)),
+    "log2": (np.log2, torch.log2, "+", (2, 3)),
+    "exp2": (np.exp2, torch.exp2, (2, 3)),
+    "tan": (np.tan, torch.tan, (2, 3)),
+    "arcsinh": (np.arcsinh, torch.asinh, (2, 3)),
+    "sinc": (np.sinc, torch.sinc, (2, 3)),
+    "sigmoid": (sigmoid, torch.sigmoid, (2, 3)),
+    "relu": (relu, torch.relu, (2, 3)),
+    "fmax": (np.fmax, torch.fmax, (2, 3), (3,)),
+    "minimum": (np.minimum, torch.minimum, (2, 3), (3,)),
+    "where": (lambda a, b: np.where(INDEX > 0, a, b), lambda a, b: torch.where(MASK, a, b), (2, 3), (3,)),
+    "clip": (lambda a: np.clip(a, -0.5, 0.5), lambda a: torch.clamp(a, -0.5, 0.5), (3, 4)),
+    "sum": (lambda a: np.sum(a, (0, 2)), lambda a: torch.sum(a, (0, 2)), (2, 3, 4)),
+    "max": (lambda a: np.max(a, 1), lambda a: torch.amax(a, 1), (2, 3, 4)),
+    "prod": (lambda a: np.prod(a, 1), lambda a: torch.prod(a, 1), (2, 3, 4)),
+    "var": (lambda a: np.var(a, 1, ddof=1), lambda a: torch.var(a, 1), (2, 3)),
+    "std": (lambda a: np.std(a, 0), lambda a: torch.std(a, 0, correction=0), (4, 3)),
+    "cumsum": (lambda a: np.cumsum(a, 1), lambda a: torch.cumsum(a, 1), (2, 3)),
+    "cumprod": (lambda a: np.cumprod(a, 1), lambda a: torch.cumprod(a, 1), (2, 3)),
+    "logsumexp": (lambda a: logsumexp(a, 1), lambda a: torch.logsumexp(a, 1), (2, 3)),
+    "softmax": (lambda a: softmax(a, 0), lambda a: torch.softmax(a, 0), (2, 3)),
+    "log_softmax": (log_softmax, lambda a: torch.log_softmax(a, -1), (2, 3)),
+    "matmul": (np.matmul, torch.matmul, (5, 1, 2, 3), (4, 3, 2)),
+    "tensordot": (lambda a, b: np.tensordot(a, b, 2), lambda a, b: torch.tensordot(a, b, 2), (2, 3, 4), (3, 4, 2)),
+    "einsum": (lambda *x: np.einsum("bij,jk->bk", *x), lambda *x: torch.einsum("bij,jk->bk", *x), (2, 3, 4), (4, 2)),
+    "take": (lambda a: np.take(a, INDEX, 1), lambda a: torch.index_select(a, 1, torch.tensor(INDEX)), (2, 3)),
+    "getitem": (lambda a: a[INDEX, 1:], lambda a: a[INDEX, 1:], (3, 4)),
+    "sort": (lambda a: np.sort(a, 0), lambda a: torch.sort(a, 0).values, (4, 3)),
+    "diagonal": (lambda a: np.diagonal(a, 1), lambda a: torch.diagonal(a, 1), (3, 4)),
+    "tril": (lambda a: np.tril(a, -1), lambda a: torch.tril(a, -1), (3, 4)),
+    "roll": (lambda a: np.roll(a, 2, 1), lambda a: torch.roll(a, 2, 1), (2, 3)),
+    "repeat": (lambda a: np.repeat(a, 2, 1), lambda a: torch.repeat_interleave(a, 2, 1), (2, 3)),
+    "tile": (lambda a: np.tile(a, (2, 3)), lambda a: torch.tile(a, (2, 3)), (2, 3)),
+    "hstack": (lambda a, b: np.hstack([a, b, a]), lambda a, b: torch.hstack([a, b, a]), (2, 3), (2, 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_same_as_torch(pair):
+    ours, theirs, *shapes = pair
+    rng = np.random.default_rng(5)
+    positive = shapes[0] == "+"
+    arrays = [rng.uniform(0.3 if positive else -2.0, 2.0, shape) for shape in shapes[positive:]]
+
+    leaves = [Value(x) for x in arrays]
+    tensors = [torch.tensor(x, requires_grad=True) for x in arrays]
+    y, t = ours(*leaves), theirs(*tensors)
+    np.testing.assert_allclose(y.data, t.detach().numpy(), rtol=1e-13, atol=1e-13)
+
+    seed = rng.uniform(0.5, 1.5, y.shape)
+    vectors = [rng.uniform(0.5, 1.5, x.shape) for x in arrays]
+    upstream = Value(seed)
+    first = reverse([y], [upstream], wrt=leaves, create_graph=True)
+    torch_first = torch.autograd.grad(t, tensors, torch.tensor(seed), create_graph=True)
+    for leaf, wanted in zip(leaves, torch_first, strict=True):
+        got = getattr(first[leaf], "data", first[leaf])
+        np.testing.assert_allclose(got, wanted.detach().numpy(), rtol=1e-12, atol=1e-13)
+
+    number = sum(np.sum(v * first[leaf]) for v, leaf in zip(vectors, leaves, strict=True))
+    torch_number = sum((torch.tensor(v) * g).sum() for v, g in zip(vectors, torch_first, strict=True))
+    second = reverse([number], [1.0], wrt=leaves)
+    if torch_number.requires_grad:
+        torch_second = torch.autograd.grad(torch_number, tensors, allow_unused=True)
+        for leaf, wanted in zip(leaves, torch_second, strict=True):
+            wanted = np.zeros(leaf.shape) if wanted is None else wanted.numpy()
+            np.testing.assert_allclose(second.get(leaf, np.zeros(leaf.shape)), wanted, rtol=1e-11, atol=1e-12)
