@@ -30,7 +30,7 @@ def gradient(function, arrays, index):
     return result
 
 
-def assert_close(got, wanted, tolerance=1e-6):
+def assert_close(got, wanted, tolerance=1e-8):
     """Equal shapes, and numbers equal up to `tolerance` of the largest; what is not finite must be the same."""
     got, wanted = np.asarray(got), np.asarray(wanted)
     assert got.shape == wanted.shape

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autograd import Value, log_softmax, logsumexp, sigmoid, softmax
+from autograd import Value, log_softmax, logsumexp, relu, sigmoid, softmax
 
 INF, NAN = math.inf, math.nan
 T = [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]], [[12, 13, 14, 15], [16, 17, 18, 19], [20, 21, 22, 23]]]
@@ -41,6 +41,7 @@ EDGES = {
     "2 ** y": (lambda y: 2**y, [[3.0]], [[8 * math.log(2)]]),
     # kinks, ties and NaN
     "abs at 0": (np.abs, [[0.0, -0.0, -2.0]], [[0, 0, -1]]),
+    "relu at 0": (relu, [[0.0, 1.0, -1.0]], [[0, 1, 0]]),
     "copysign at 0": (np.copysign, [[0.0, 2.0], [-1.0, -3.0]], [[0, -1], [0, 0]]),
     "maximum with 0 at 0": (lambda x: np.maximum(x, 0), [[0.0, 1.0, -1.0]], [[0.5, 1, 0]]),
     "maximum, a tie": (np.maximum, [[1.0, 2.0], [1.0, 0.0]], [[0.5, 1], [0.5, 0]]),
