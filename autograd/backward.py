@@ -32,9 +32,8 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
     """Add d root / d leaf to the `.grad` of every leaf. See `Value.backward`."""
     if not root.requires_grad:
         raise GraphError(
-            f"backward() from {describe(root)}, a constant: nothing it was computed from requires a gradient. Make the "
-            f"inputs with Value(..., requires_grad=True), and look for no_grad(), detach() or an integer dtype on the "
-            f"way."
+            f"backward() from {describe(root)}: nothing it was computed from requires a gradient. Give the inputs as "
+            f"Value(...) of floating numbers, and look for no_grad(), detach() or an integer dtype on the way."
         )
     leaves = reverse(
         [root], [seed_for(root, gradient, create_graph)], create_graph=create_graph, retain_graph=retain_graph
@@ -55,8 +54,8 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
             return float64(1.0)
         if root.size != 1:
             raise ShapeError(
-                f"backward() from {describe(root)}, which has {root.size} elements and shape {root.shape}: a gradient "
-                f"is defined for a single number. Reduce it first, as in `.sum().backward()` or `.mean().backward()`, "
+                f"backward() from {describe(root)}, which has {root.size} elements: a gradient is defined for a single "
+                f"number. Reduce it first, as in `.sum().backward()` or `.mean().backward()`, "
                 f"or pass the upstream gradient: `.backward(gradient)` with the same shape."
             )
         seed = np.ones_like(data)[()]
@@ -66,13 +65,12 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
         seed = np.array(gradient)[()] if not hasattr(gradient, "__array_function__") else gradient.copy()
     if seed.shape != root.shape:
         raise ShapeError(
-            f"backward(gradient) got a gradient of shape {seed.shape} for {describe(root)} of shape {root.shape}: "
-            f"the two must be the same."
+            f"backward(gradient) got a gradient of shape {seed.shape} for {describe(root)}: the two must be the same."
         )
     if seed.dtype != data.dtype:
         if not np.can_cast(seed.dtype, data.dtype, "same_kind"):
             raise ShapeError(
-                f"backward(gradient) got a gradient of dtype {seed.dtype} for {describe(root)} of dtype {data.dtype}."
+                f"backward(gradient) got a gradient of dtype {seed.dtype} for {describe(root)}, dtype {data.dtype}."
             )
         seed = seed.astype(data.dtype)
     return seed
@@ -206,8 +204,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
             share = unbroadcast(share, shape)
         except ValueError:
             raise ShapeError(
-                f"The rule of {node.op.name} returned a gradient of shape {share.shape} for {describe(value)}, an "
-                f"input of shape {shape}: the two must be the same, up to broadcasting."
+                f"The rule of {node.op.name} returned a gradient of shape {share.shape} for its input, "
+                f"{describe(value)}: the two must be the same, up to broadcasting."
             ) from None
     if not shape and type(share) is ndarray:  # np.where and np.reshape make 0-d arrays
         share = share[()]

@@ -77,8 +77,11 @@ def released(node: Value) -> GraphError:
 
 
 def describe(node: Value) -> str:
-    """A Value in a few words, for an error message: its label, or its operation and shape."""
+    """A Value in a few words, for a message: its label or operation, and its shape."""
     if node.label is not None:
-        return repr(node.label)
-    what = "a leaf" if node.op is None else f"the result of {node.op.name}"
+        what = repr(node.label)
+    elif node.op is not None:
+        what = f"a result of {node.op.name}"
+    else:
+        what = "a leaf" if node.requires_grad else "a constant"
     return f"{what} of shape {node.shape}"

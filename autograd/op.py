@@ -216,7 +216,7 @@ def defop(
     Raises
     ------
     ValueError
-        If an operation of that name exists, or there are not as many formulas as rules.
+        If an operation of that name exists, a lambda has none, or there are not as many formulas as rules.
 
     Examples
     --------
@@ -231,6 +231,8 @@ def defop(
     np.float64(12.0)
     """
     name = name or function.__name__
+    if name == "<lambda>":
+        raise ValueError("defop of a lambda needs a `name=`: messages, pictures and pickles name operations.")
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None
     if name in operations:

@@ -598,7 +598,7 @@ def checkpoint(function: Function) -> Function:
                 if not np.array_equal(once_more._data, getattr(y, "_data", y), equal_nan=True):
                     raise GraphError(
                         "checkpoint: the function gave another result when it was run again for the backward pass. "
-                        "Does it draw random numbers or change something outside? Pass the random draw in as an argument."
+                        "Does it draw random numbers or change something outside? Pass what it draws as an argument."
                     )
                 wrt = [*fresh, *captured]
                 found = reverse([once_more], [g], wrt=wrt, create_graph=create_graph)

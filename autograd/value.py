@@ -73,8 +73,7 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
 
 def _note(error: Exception, op: Op, inputs: tuple[Value, ...]) -> None:
     """Add to NumPy's own error which Values met."""
-    met = [f"{v.label!r} of shape {v.shape}" if v.label else describe(v) for v in inputs]
-    error.add_note(f"in {op.name} of {' and '.join(met)}")
+    error.add_note(f"in {op.name} of {' and '.join(describe(v) for v in inputs)}")
 
 
 def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -229,15 +228,15 @@ class Value:
         old = self._data
         if self.op is not None:
             raise GraphError(
-                f"{describe(self)} is the result of {self.op.name}; its data follows from its inputs. Replace the "
-                f"data of a leaf instead, or write Value(new) for a new leaf."
+                f"v.data = ... of {describe(self)}: its data follows from its inputs. Replace the data of a leaf, or "
+                f"write Value(new) for a new one."
             )
         data = new if type(new) is ndarray and _frozen(new) else _own(new)
         if data.shape != old.shape:
-            raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)} of shape {old.shape}.")
+            raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)}.")
         if data.dtype != old.dtype:
             if not np.can_cast(data.dtype, old.dtype, "same_kind"):
-                raise DataError(f"v.data = ... got dtype {data.dtype} for {describe(self)} of dtype {old.dtype}.")
+                raise DataError(f"v.data = ... got dtype {data.dtype} for {describe(self)}, dtype {old.dtype}.")
             data = data.astype(old.dtype)
         self._data = data
         self._clock = _clock = next(_tick)
@@ -262,7 +261,7 @@ class Value:
             if new.shape == ():
                 new = np.full(self.shape, new)[()]
         if new is not None and new.shape != self.shape:
-            raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)} of shape {self.shape}.")
+            raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)}.")
         self._grad = new
 
     @property
@@ -435,27 +434,27 @@ class Value:
         return bool(self._data)
 
     def __float__(self) -> float:
-        return float(self._plain("float(v)", "v.item()"))
+        return float(self._plain("float()", "math.sin and its like call it; NumPy's functions take Values"))
 
     def __int__(self) -> int:
-        return int(self._plain("int(v)", "int(v.item())"))
+        return int(self._plain("int()", "rounding has no derivative"))
 
     def __complex__(self) -> complex:
-        return complex(self._plain("complex(v)", "complex(v.item())"))
+        return complex(self._plain("complex()", "cmath's functions call it; NumPy's take Values"))
 
     def __index__(self) -> int:
-        return operator.index(self._plain("an index", "an integer"))
+        return operator.index(self._plain("An index made", "an index is an integer"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
-        return np.array(self._plain("np.asarray(v), np.array([v, ...]) or array[i] = v", "v.data"), dtype)
+        instead = "np.stack([v, w]) makes a Value of Values, and Value(array).at[i].set(v) puts one into an array"
+        return np.array(self._plain("np.asarray(v), np.array([v, w]), array[i] = v or array[v]", instead), dtype)
 
     def _plain(self, what: str, instead: str) -> Any:
         """The data, for a conversion that is fine with a constant and drops the gradient of anything else."""
         if self.requires_grad:
             raise EscapeError(
-                f"{what} of {describe(self)} would drop its gradient without a trace. Write {instead} for the plain "
-                f"numbers; np.stack([v, ...]) or np.concatenate for an array made of Values; array = Value(array) and "
-                f"array.at[i].set(v) to put one into another."
+                f"{what} of {describe(self)} would drop its gradient without a trace. Write v.item() or v.data for the "
+                f"plain numbers; {instead}."
             )
         return self._data
 
@@ -642,8 +641,9 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         return function(*_stripped(args), **_stripped(kwargs))
     if callable(entry):
         return entry(*args, **kwargs)
-    name = getattr(function, "__name__", repr(function))
-    home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
+    owner = getattr(function, "__self__", None)  # of a ufunc's method: np.add.at
+    name = f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else function.__name__
+    home = (getattr(function, "__module__", None) or "np").replace("numpy", "np")
     raise NoRuleError(
         f"{home}.{name} has no derivative rule here, so its result would lose the gradient. Compose it of functions "
         f"that have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."

@@ -40,9 +40,10 @@ def test_a_released_graph_says_so():
 
 def test_describe():
     x = Value([1.0], label="x")
-    assert describe(x) == "'x'"
-    assert describe(x * 2) == "the result of multiply of shape (1,)"
+    assert describe(x) == "'x' of shape (1,)"
+    assert describe(x * 2) == "a result of multiply of shape (1,)"
     assert describe(Value(1.0)) == "a leaf of shape ()"
+    assert describe(Value(1.0, requires_grad=False)) == "a constant of shape ()"
 
 
 def chain(length):

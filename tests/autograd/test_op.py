@@ -81,6 +81,8 @@ def test_names_are_unique_and_formulas_complete():
         defop(np.tanh, lambda g, y, x: g, formula="1")
     with pytest.raises(ValueError, match="2 rules and 1 formulas"):
         defop(lambda a, b: a, (lambda g, y, a, b: g, None), formula="1", name="tested")
+    with pytest.raises(ValueError, match="needs a `name=`"):
+        defop(lambda a: a, lambda g, y, a: g, formula="1")
     assert "tested" not in operations
 
 

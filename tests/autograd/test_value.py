@@ -171,7 +171,7 @@ def test_backward_through_replaced_data_is_an_error_and_a_new_forward_pass_is_no
     x, constant = Value(3.0, label="x"), Value(2.0, label="constant", requires_grad=False)
     y = x * x * constant
     {"x": x, "constant": constant}[replaced].data = 10.0
-    with pytest.raises(GraphError, match=f"data of '{replaced}' was replaced"):
+    with pytest.raises(GraphError, match=rf"data of '{replaced}' of shape \(\) was replaced"):
         y.backward()
     assert x.grad is None
     (x * x).backward()
@@ -186,7 +186,7 @@ def test_new_data_must_fit():
         x.data = np.zeros(2, complex)
     with pytest.raises(DataError, match="cannot be the data of a Value"):
         x.data = Value([1.0, 2.0])
-    with pytest.raises(GraphError, match="is the result of add"):
+    with pytest.raises(GraphError, match="follows from its inputs"):
         (x + 1).data = np.zeros(2)
     x.data = [5, 6]
     assert x.dtype == np.float64
