@@ -50,7 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     epochs: list[Epoch] = []
     stopped = False
     try:
-        with tqdm(total=options.epochs, desc="training", unit="epoch", disable=None, file=sys.stderr) as bar:
+        # Quiet where no terminal is; a terminal that does not know its size counts as 80 by 24.
+        columns, lines = shutil.get_terminal_size()
+        with tqdm(
+            total=options.epochs, desc="training", unit="epoch", disable=None, ncols=min(columns, 100), nrows=lines
+        ) as bar:
             for epoch in fit(model, train, test, optimizer, epochs=options.epochs, noise=0.2, seed=rng):
                 epochs.append(epoch)
                 bar.set_postfix_str(f"loss {epoch.loss:.3f}, held out {epoch.accuracy:.1%}", refresh=False)
@@ -88,7 +92,7 @@ def _picture(model: Module, train: tuple[np.ndarray, np.ndarray], out: Path) -> 
     loss.backward()
     path = out if out.suffix else out / PICTURE
     note = ""
-    if path.suffix != ".dot" and shutil.which("dot") is None:
+    if path.suffix.lower() != ".dot" and shutil.which("dot") is None:
         path = path.with_suffix(".dot")
         note = "\nThat is text: for a picture, install Graphviz from https://graphviz.org/download, and run this again."
     try:
@@ -153,7 +157,7 @@ def _path(text: str) -> Path:
     path = Path(text)
     if path.is_dir():
         return path / PICTURE
-    if path.suffix and path.suffix not in FORMATS:
+    if path.suffix and path.suffix.lower() not in FORMATS:
         raise argparse.ArgumentTypeError(f"{text!r}: the suffix says the format, one of {', '.join(FORMATS)}")
     return path
 

@@ -1,0 +1,159 @@
+"""Losses: the textbook's numbers, their gradients, and what they refuse."""
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn import cross_entropy, mse
+from tests.autograd.numerical import assert_close, gradient
+
+RNG = np.random.default_rng(0)
+Z = RNG.standard_normal((5, 4))
+T = np.array([3, 0, 1, 1, 2])
+
+
+def naive(z):
+    return -np.log(np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True))[np.arange(len(z)), T]
+
+
+REDUCTIONS = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}
+
+
+# -------------------------------------------------------------------- cross entropy
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_cross_entropy_is_the_log_of_the_right_probability(reduction):
+    np.testing.assert_allclose(cross_entropy(Value(Z), T, reduction).data, REDUCTIONS[reduction](naive(Z)), rtol=1e-13)
+
+
+def test_cross_entropy_takes_arrays():
+    assert cross_entropy(Z, list(T)) == cross_entropy(Value(Z), T).item()
+
+
+def test_its_gradient_is_softmax_minus_one_hot():
+    z = Value(Z)
+    cross_entropy(z, T).backward()
+    softmax = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(z.grad, (softmax - np.eye(4)[T]) / 5, atol=1e-15)
+    assert_close(z.grad, gradient(lambda z: naive(z).mean(), [Z], 0))
+    np.testing.assert_allclose(z.grad.sum(axis=1), 0, atol=1e-15)
+
+
+def test_a_shift_of_all_scores_changes_nothing():
+    for shift in (1e3, -1e6):
+        assert cross_entropy(Value(Z + shift), T).item() == pytest.approx(cross_entropy(Value(Z), T).item(), rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_it_is_stable_and_keeps_the_dtype(dtype):
+    z = Value(np.array([[1e4, -1e4], [-1e4, 1e4]], dtype))
+    loss = cross_entropy(z, np.array([0, 0]))
+    loss.backward()
+    assert loss.item() == 1e4 and loss.dtype == z.grad.dtype == dtype
+    np.testing.assert_array_equal(z.grad, [[0, 0], [-0.5, 0.5]])
+
+
+def test_a_class_ruled_out_by_minus_infinity_costs_nothing():
+    z = Value(np.array([[0.0, -np.inf, 0.0]]))
+    loss = cross_entropy(z, np.array([2]))
+    loss.backward()
+    assert loss.item() == pytest.approx(np.log(2))
+    np.testing.assert_allclose(z.grad, [[0.5, 0, -0.5]])
+
+
+def test_more_axes_and_fewer():
+    z, t = RNG.standard_normal((2, 3, 4)), RNG.integers(0, 4, (2, 3))
+    losses = cross_entropy(Value(z), t, "none")
+    assert losses.shape == (2, 3)
+    for i, j in np.ndindex(2, 3):
+        assert losses.data[i, j] == pytest.approx(cross_entropy(Value(z[i, j]), t[i, j]).item())
+
+
+@pytest.mark.parametrize("kind", ["u1", "i4", "i8", "u8"])
+def test_any_integers_are_classes(kind):
+    assert cross_entropy(Z, T.astype(kind)) == cross_entropy(Z, T)
+
+
+def test_order_of_the_examples_does_not_matter():
+    order = np.array([4, 2, 0, 1, 3])
+    assert cross_entropy(Z[order], T[order]) == pytest.approx(cross_entropy(Z, T), rel=1e-14)
+
+
+@pytest.mark.parametrize("targets", [T.astype(float), T > 1])
+def test_targets_that_are_no_integers(targets):
+    with pytest.raises(TypeError, match=r"class indices.*dtype"):
+        cross_entropy(Value(Z), targets)
+
+
+@pytest.mark.parametrize("targets", [T[:4], T[:, None], np.eye(4, dtype=int)[T], np.int64(1)])
+def test_targets_of_another_shape(targets):
+    with pytest.raises(ValueError, match=r"logits of shape \(5, 4\) want targets of shape \(5,\)"):
+        cross_entropy(Value(Z), targets)
+
+
+def test_a_scalar_has_no_classes():
+    with pytest.raises(ValueError, match=r"logits of shape \(\)"):
+        cross_entropy(Value(1.0), np.array(0))
+
+
+@pytest.mark.parametrize("wrong", [-1, 4, 100])
+def test_targets_that_are_no_class(wrong):
+    targets = T.copy()
+    targets[2] = wrong
+    with pytest.raises(IndexError, match=rf"target {wrong} is no class.*0 to 3"):
+        cross_entropy(Value(Z), targets)
+
+
+def test_cross_entropy_against_torch():
+    torch = pytest.importorskip("torch")
+    z, peer = Value(Z), torch.tensor(Z, requires_grad=True)
+    cross_entropy(z, T).backward()
+    loss = torch.nn.functional.cross_entropy(peer, torch.tensor(T))
+    loss.backward()
+    assert cross_entropy(z, T).item() == pytest.approx(loss.item(), rel=1e-13)
+    np.testing.assert_allclose(z.grad, peer.grad.numpy(), atol=1e-14)
+
+
+# -------------------------------------------------------------------- mean squared error
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_mse_is_the_mean_of_squares(reduction):
+    target = RNG.standard_normal(Z.shape)
+    np.testing.assert_allclose(mse(Value(Z), target, reduction).data, REDUCTIONS[reduction]((Z - target) ** 2))
+    assert mse(Z, Z) == 0
+    assert mse(Value(Z), target).item() == pytest.approx(mse(target, Value(Z)).item())
+
+
+def test_the_gradient_of_mse():
+    prediction, target = Value(Z), RNG.standard_normal(Z.shape)
+    mse(prediction, target).backward()
+    np.testing.assert_allclose(prediction.grad, 2 * (Z - target) / Z.size, rtol=1e-13)
+
+
+def test_mse_keeps_float32():
+    assert mse(Value(Z.astype("f4")), Z.astype("f4")).dtype == np.float32
+
+
+@pytest.mark.parametrize(("one", "other"), [((5, 1), (5,)), ((5,), (5, 1)), ((3, 1, 4), (2, 4))])
+def test_mse_warns_where_both_are_blown_up(one, other):
+    with pytest.warns(UserWarning, match=r"compares every prediction with every target.*reshape") as caught:
+        loss = mse(Value(np.ones(one)), np.zeros(other))
+    assert loss.item() == 1 and caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(("one", "other"), [((5, 1), (5, 1)), ((5, 4), (4,)), ((5,), ()), ((1, 1), (1,))])
+def test_mse_is_silent_where_that_is_harmless(one, other):
+    assert mse(Value(np.ones(one)), np.zeros(other)).item() == 1
+
+
+def test_shapes_that_cannot_meet():
+    with pytest.raises(ValueError, match=r"mse: prediction of shape \(5, 4\) and target of shape \(5,\)"):
+        mse(Value(Z), np.zeros(5))
+
+
+@pytest.mark.parametrize("loss", [lambda r: mse(Value(Z), Z, r), lambda r: cross_entropy(Value(Z), T, reduction=r)])
+def test_reductions_are_checked(loss):
+    with pytest.raises(ValueError, match="'mean', 'sum' or 'none'"):
+        loss("average")

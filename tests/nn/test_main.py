@@ -1,0 +1,195 @@
+"""``python -m nn`` from end to end: what it prints, writes, refuses and survives."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nn.__main__ as cli
+from nn.train import Epoch
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def command(*arguments, **settings):
+    settings = {"cwd": ROOT, "capture_output": True, "text": True, "encoding": "utf-8", "timeout": 60, **settings}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error"}
+    environment.update(settings.pop("env", {}))
+    return subprocess.run([sys.executable, "-m", "nn", *map(str, arguments)], env=environment, **settings)
+
+
+def accuracy(text):
+    return float(re.search(r"^Accuracy: ([\d.]+) %", text, re.M)[1])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_default_reaches_97_percent(seed, tmp_path, capsys):
+    assert cli.main(["--seed", str(seed), "--out", str(tmp_path / "graph.dot")]) == 0
+    assert accuracy(capsys.readouterr().out) >= 97
+
+
+def test_a_run_shows_all_there_is_to_see(tmp_path):
+    done = command("--epochs", 3, "--hidden", "16,8", "--seed", 4, cwd=tmp_path, env={"PATH": ""})
+    assert done.returncode == 0
+    assert done.stderr == ""  # no progress bar where no terminal is
+    out = done.stdout
+    assert "1,797 images" in out and "CC BY 4.0" in out and "seed 4" in out
+    for layer in ("Dense(64, 16, relu)", "Dense(16, 8, relu)", "Dense(8, 10)"):
+        assert layer in out
+    assert re.search(r"^total +1,266$", out, re.M)
+    assert out.count("┤") == 4 and "epochs 1 to 3" in out
+    matrix = [line.split() for line in out[out.index("Confusion") :].splitlines()[3:13]]
+    counts = [[int(cell.replace("·", "0")) for cell in row[1:11]] for row in matrix]
+    assert [row[0] for row in matrix] == [str(digit) for digit in range(10)]
+    right, held_out = sum(counts[i][i] for i in range(10)), sum(map(sum, counts))
+    assert held_out == 449 and f"{right} of 449 held-out" in out
+    assert accuracy(out) == pytest.approx(100 * right / held_out, abs=0.01)
+    # Without Graphviz the picture is text, and a line says what would make it one.
+    assert "digits-graph.dot" in out and "install Graphviz" in out
+    dot = (tmp_path / "digits-graph.dot").read_text(encoding="utf-8")
+    for label in ("images", "layers.0.weight", "layers.2.bias", "log_softmax", "loss"):
+        assert label in dot
+
+
+def test_the_same_seed_prints_the_same(tmp_path):
+    runs = [command("--epochs", 2, "--seed", seed, "--out", tmp_path / "graph.dot").stdout for seed in (0, 0, 1)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_the_picture_is_drawn_where_graphviz_is(tmp_path, capsys):
+    if cli.shutil.which("dot") is None:
+        pytest.skip("Graphviz's program dot is not installed")
+    assert cli.main(["--epochs", "1", "--hidden", "4", "--out", str(tmp_path)]) == 0
+    picture = tmp_path / "digits-graph.svg"
+    assert str(picture) in capsys.readouterr().out
+    assert "layers.0.weight" in picture.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("target", ["new", "new/deeper/picture.dot", "picture.dot"])
+def test_out_is_a_folder_or_a_file(tmp_path, target, monkeypatch, capsys):
+    monkeypatch.setattr(cli.shutil, "which", lambda name: None)
+    assert cli.main(["--epochs", "1", "--hidden", "4", "--out", str(tmp_path / target)]) == 0
+    written = tmp_path / target if target.endswith(".dot") else tmp_path / target / "digits-graph.dot"
+    assert written.read_text(encoding="utf-8").startswith("digraph")
+    assert str(written) in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert cli.main(["--epochs", "1", "--hidden", "4", "--out", str(tmp_path / "file" / "picture.dot")]) == 1
+    said = capsys.readouterr()
+    assert "Confusion matrix" in said.out
+    assert re.fullmatch(r"python -m nn: the picture could not be written to .*picture\.dot: .+\n", said.err)
+
+
+def test_help():
+    done = command("--help")
+    assert done.returncode == 0 and done.stderr == ""
+    for option in ("--epochs", "--hidden", "--seed", "--out"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "0"], "'0' is not a number of epochs"),
+        (["--epochs", "1e3"], "a whole number from 1"),
+        (["--hidden", "64,x"], "'x' is not a number of units"),
+        (["--hidden", "64", "-3"], "--hidden"),
+        (["--hidden", "0"], "whole number from 1"),
+        (["--hidden", "64,,32"], "'' is not a number of units"),
+        (["--hidden", "1000000000000"], "whole number from 1 to 4,096"),
+        (["--hidden"], "expected at least one argument"),
+        (["--seed", "-1"], "--seed"),
+        (["--seed", "one"], "'one' is not a seed"),
+        (["--out", "picture.bmp"], "the suffix says the format"),
+        (["--rate", "3"], "unrecognized arguments"),
+        (["stray"], "unrecognized arguments"),
+    ],
+)
+def test_bad_arguments_get_a_usage_line(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("usage: python -m nn") and said in error
+
+
+@pytest.mark.parametrize("written", [["5", "3", "2"], ["5,3,2"], ["5,3", "2"]])
+def test_hidden_sizes_may_be_written_either_way(written, tmp_path, capsys):
+    cli.main(["--epochs", "1", "--out", str(tmp_path / "g.dot"), "--hidden", *written])
+    said = capsys.readouterr().out
+    assert all(layer in said for layer in ("Dense(64, 5, relu)", "Dense(5, 3, relu)", "Dense(3, 2, relu)"))
+
+
+def interrupted(after):
+    def fit(*arguments, **keywords):
+        yield from (Epoch(i + 1, 1 / (i + 1), 0.1) for i in range(after))
+        raise KeyboardInterrupt
+
+    return fit
+
+
+def test_ctrl_c_shows_what_was_reached(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "fit", interrupted(3))
+    assert cli.main(["--out", str(tmp_path / "graph.dot")]) == 130
+    said = capsys.readouterr().out
+    assert "Stopped after 3 of 60 epochs" in said and "epochs 1 to 3" in said and "Confusion matrix" in said
+
+
+def test_ctrl_c_before_the_first_epoch(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "fit", interrupted(0))
+    assert cli.main(["--out", str(tmp_path / "graph.dot")]) == 130
+    assert capsys.readouterr().out.endswith("Stopped after 0 of 60 epochs.\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise")
+def test_a_real_ctrl_c(tmp_path):
+    arguments = [sys.executable, "-m", "nn", "--epochs", "1000000", "--hidden", "4", "--out", str(tmp_path / "g.dot")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(
+        arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        for line in process.stdout:
+            if line.startswith("total"):
+                break
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=30)
+    assert process.returncode == 130 and error == ""
+    assert re.search(r"Stopped after [1-9]\d* of 1000000 epochs", out) and "Confusion matrix" in out
+
+
+def test_a_terminal_without_the_letters_still_gets_the_numbers(tmp_path):
+    done = command("--epochs", 1, "--hidden", 4, "--out", tmp_path / "g.dot", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0 and done.stderr == "" and "Accuracy:" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_a_terminal_gets_a_progress_bar(tmp_path):
+    ours, theirs = os.openpty()
+    try:
+        done = command(
+            "--epochs", 2, "--hidden", 4, "--out", tmp_path / "g.dot",
+            capture_output=False, stdout=subprocess.PIPE, stderr=theirs,
+        )  # fmt: skip
+        bar = os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 0 and "training: 100%" in bar and "2/2" in bar and "held out" in bar
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
+    done = subprocess.run(
+        f"'{sys.executable}' -m nn --epochs 1 --hidden 4 --out '{tmp_path}/g.dot' | true",
+        shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""

@@ -1,0 +1,148 @@
+"""Module: what it finds, in which order, under which names."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn import MLP, Dense, Module, Sequential
+
+
+class Net(Module):
+    def __init__(self):
+        self.scale = Value(2.0)
+        self.blocks = [Dense(3, 4, seed=0), (Dense(4, 4, seed=1), np.tanh)]
+        self.heads = {"mean": Dense(4, 1, seed=2), "spread": Dense(4, 1, bias=False, seed=3)}
+        self.steps = 3
+        self.offset = Value(np.zeros(2))
+
+    def forward(self, x):
+        return self.heads["mean"](np.tanh(self.blocks[1][0](self.blocks[0](x)))) * self.scale
+
+
+NAMES = [
+    "scale",
+    "blocks.0.weight",
+    "blocks.0.bias",
+    "blocks.1.0.weight",
+    "blocks.1.0.bias",
+    "heads.mean.weight",
+    "heads.mean.bias",
+    "heads.spread.weight",
+    "offset",
+]
+
+
+def test_parameters_are_found_in_order_of_creation():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [id(p) for p in net.parameters()] == [id(p) for _, p in net.named_parameters()]
+    assert net.size == sum(p.size for p in net.parameters()) == 1 + 16 + 20 + 5 + 4 + 2
+
+
+def test_labels_are_paths():
+    net = Net()
+    assert [p.label for p in net.parameters()] == NAMES
+    outer = Sequential(np.tanh, net)
+    assert [p.label for p in net.parameters()] == [f"layers.1.{name}" for name in NAMES]
+    assert [name for name, _ in outer.named_parameters()] == [p.label for p in outer.parameters()]
+
+
+def test_a_label_of_the_user_stays():
+    class Scale(Module):
+        def __init__(self):
+            self.factor = Value(1.0, label="gain")
+
+    scale = Scale()
+    outer = Sequential(scale.__class__.forward, scale)
+    assert [(name, p.label) for name, p in outer.named_parameters()] == [("layers.1.factor", "gain")]
+
+
+def test_a_shared_parameter_is_listed_once_under_its_first_name():
+    encoder, decoder = Dense(3, 3, seed=0), Dense(3, 3, seed=1)
+    decoder.weight = encoder.weight
+    both = Sequential(encoder, decoder, encoder)
+    assert [name for name, _ in both.named_parameters()] == ["layers.0.weight", "layers.0.bias", "layers.1.bias"]
+    assert [name for name, _ in both.named_modules()] == ["", "layers.0", "layers.1"]
+    assert encoder.weight.label == "layers.0.weight"
+
+
+def test_constants_and_results_are_no_parameters():
+    layer = Dense(2, 2, seed=0)
+    layer.mean = Value(np.zeros(2), requires_grad=False)
+    layer.last = layer(np.ones((1, 2)))
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    assert layer.last.label is None
+    layer.weight.requires_grad = False
+    assert [name for name, _ in layer.named_parameters()] == ["bias"]
+
+
+def test_a_module_that_knows_its_parent_is_walked_once():
+    outer, inner = Module(), Dense(2, 1, seed=0)
+    outer.inner = inner
+    inner.parent = outer
+    assert [name for name, _ in outer.named_parameters()] == ["inner.weight", "inner.bias"]
+    loop: list = [inner]
+    loop.append(loop)
+    outer.loop = loop
+    assert len(outer.parameters()) == 2
+
+
+def test_deep_nesting_is_walked_without_recursion():
+    model = Dense(1, 1, seed=0)
+    for _ in range(300):
+        outer = Module()
+        object.__setattr__(outer, "inner", model)  # labels of length 300 n are not the point here
+        model = outer
+    ((name, _), _) = model.named_parameters()
+    assert name.count("inner") == 300
+    assert "Dense(1, 1): 2 parameters" in repr(model)
+
+
+def test_zero_grad_reaches_all():
+    net = Net()
+    net(np.ones((2, 3))).sum().backward()
+    assert sum(p.grad is not None for p in net.parameters()) == 7
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_train_and_eval_set_the_flag_everywhere():
+    net = Net()
+    modules = [module for _, module in net.named_modules()]
+    assert len(modules) == 5 and all(module.training for module in modules)
+    assert net.eval() is net and not any(module.training for module in modules)
+    assert net.train() is net and all(module.training for module in modules)
+    assert Net().training
+
+
+def test_a_module_without_forward_says_so():
+    with pytest.raises(NotImplementedError, match=r"Module has no forward\(self, x\)"):
+        Module()(1.0)
+
+
+def test_repr_lists_modules_with_counts():
+    assert repr(Net()).splitlines() == [
+        "Net(): 48 parameters",
+        "  blocks.0: Dense(3, 4): 16 parameters",
+        "  blocks.1.0: Dense(4, 4): 20 parameters",
+        "  heads.mean: Dense(4, 1): 5 parameters",
+        "  heads.spread: Dense(4, 1, bias=False): 4 parameters",
+    ]
+    assert repr(Dense(1, 1, bias=False, seed=0)) == "Dense(1, 1, bias=False): 1 parameter"
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_compute_the_same_and_share_nothing(duplicate):
+    model = MLP([3, 4, 2], seed=0)
+    model.layers.append(model.layers[1].__class__(2, 4, seed=1))
+    model.layers[2].weight = Value(np.ones((2, 4)))
+    model.layers[2].bias = model.layers[0].bias
+    twin = duplicate(model)
+    x = np.ones((5, 3))
+    np.testing.assert_array_equal(twin(x).data, model(x).data)
+    assert [name for name, _ in twin.named_parameters()] == [name for name, _ in model.named_parameters()]
+    assert twin.layers[2].bias is twin.layers[0].bias
+    assert not {id(p) for p in twin.parameters()} & {id(p) for p in model.parameters()}

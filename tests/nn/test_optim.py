@@ -1,0 +1,199 @@
+"""Optimisers: against the recurrence on plain numbers, and what they refuse."""
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn import MLP, SGD, Dense, Optimizer, cross_entropy, mse
+
+START = np.array([3.0, -2.0, 0.5])
+CURVATURE = np.array([1.0, 2.0, 0.1])
+
+
+def path(steps, dtype=np.float64, **settings):
+    w = Value(START.astype(dtype))
+    optimizer = SGD([w], **settings)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (0.5 * (w * w * CURVATURE.astype(dtype))).sum().backward()
+        optimizer.step()
+    return w.data
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_sgd_follows_its_recurrence(momentum, weight_decay):
+    w, v = START.copy(), np.zeros(3)
+    for _ in range(20):
+        g = CURVATURE * w + weight_decay * w
+        v = momentum * v + g
+        w = w - 0.05 * v
+    np.testing.assert_allclose(path(20, lr=0.05, momentum=momentum, weight_decay=weight_decay), w, rtol=1e-13)
+
+
+def test_without_momentum_a_quadratic_has_a_closed_form():
+    np.testing.assert_allclose(path(50, lr=0.1), START * (1 - 0.1 * CURVATURE) ** 50, rtol=1e-12)
+
+
+def test_with_momentum_it_gets_there_faster():
+    assert abs(path(100, lr=0.1, momentum=0.8)[2]) < 0.1 * abs(path(100, lr=0.1)[2])
+
+
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"momentum": 0.9, "weight_decay": 0.01}])
+def test_sgd_against_torch(settings):
+    torch = pytest.importorskip("torch")
+    w = torch.tensor(START, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.05, **settings)
+    for _ in range(20):
+        optimizer.zero_grad()
+        (0.5 * (w * w * torch.tensor(CURVATURE))).sum().backward()
+        optimizer.step()
+    np.testing.assert_allclose(path(20, lr=0.05, **settings), w.detach().numpy(), rtol=1e-13)
+
+
+def test_float32_stays_float32():
+    w = path(5, np.float32, lr=0.05, momentum=0.9, weight_decay=0.1)
+    assert w.dtype == np.float32
+
+
+def test_a_number_is_trained_like_an_array():
+    w = Value(4.0)
+    optimizer = SGD([w], lr=0.25, momentum=0.5)
+    (w * w).backward()
+    optimizer.step()
+    assert w.item() == 2.0
+
+
+def test_parameters_without_a_gradient_stay():
+    used, unused = Value([1.0]), Value([1.0])
+    optimizer = SGD([used, unused], lr=0.5, momentum=0.9, weight_decay=0.1)
+    used.sum().backward()
+    optimizer.step()
+    assert used.data[0] < 1 and unused.data[0] == 1
+    optimizer.zero_grad()
+    assert used.grad is None
+
+
+def test_a_step_without_any_gradient_is_an_error():
+    optimizer = SGD(Dense(2, 1, seed=0).parameters(), lr=0.1)
+    with pytest.raises(RuntimeError, match=r"SGD.step\(\): no parameter has a gradient"):
+        optimizer.step()
+
+
+def test_a_parameter_given_twice_moves_once():
+    w = Value([1.0])
+    optimizer = SGD([w, w], lr=0.5)
+    w.sum().backward()
+    optimizer.step()
+    assert w.data[0] == 0.5
+
+
+def test_earlier_data_and_gradients_are_left_alone():
+    w = Value(START)
+    optimizer = SGD([w], lr=0.5, momentum=0.9, weight_decay=0.1)
+    before = w.data
+    for _ in range(3):
+        w.zero_grad()
+        w.sum().backward()
+        gradient = w.grad
+        optimizer.step()
+        np.testing.assert_array_equal(gradient, np.ones(3))
+    np.testing.assert_array_equal(before, START)
+
+
+def test_it_takes_gradients_that_are_values():
+    w = Value(4.0)
+    (w * w).backward(create_graph=True)
+    SGD([w], lr=0.25).step()
+    assert w.item() == 2.0
+    w.zero_grad()
+
+
+def test_the_learning_rate_may_be_set_anew():
+    w = Value([1.0])
+    optimizer = SGD([w], lr=0.5)
+    w.sum().backward()
+    optimizer.lr = 0.25
+    optimizer.step()
+    assert w.data[0] == 0.75
+
+
+def test_one_equation_makes_an_optimiser():
+    class SignDescent(Optimizer):
+        def update(self, w, g, state):
+            state["steps"] = state.get("steps", 0) + 1
+            return w - self.lr * np.sign(g)
+
+    w = Value([1.0, -1.0])
+    optimizer = SignDescent([w], lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        (w * w).sum().backward()
+        optimizer.step()
+    np.testing.assert_allclose(w.data, [0.5, -0.5])
+    assert optimizer.states == [{"steps": 5}]
+    with pytest.raises(NotImplementedError, match=r"update\(self, w, g, state\)"):
+        Optimizer([w], lr=0.1).step()
+
+
+def test_a_line_is_found():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((100, 1))
+    layer = Dense(1, 1, seed=0)
+    optimizer = SGD(layer.parameters(), lr=0.1, momentum=0.5)
+    for _ in range(200):
+        optimizer.zero_grad()
+        mse(layer(x), 3 * x - 2).backward()
+        optimizer.step()
+    assert layer.weight.item() == pytest.approx(3) and layer.bias.item() == pytest.approx(-2)
+
+
+def test_a_training_step_equals_one_written_by_hand():
+    rng = np.random.default_rng(0)
+    x, labels = rng.standard_normal((32, 64)), rng.integers(0, 10, 32)
+    model = MLP([64, 32, 10], seed=0)
+    w1, b1, w2, b2 = (np.array(p.data) for p in model.parameters())
+    optimizer = SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        cross_entropy(model(x), labels).backward()
+        optimizer.step()
+
+        h = np.maximum(x @ w1 + b1, 0)
+        z = h @ w2 + b2
+        g = np.exp(z - z.max(axis=1, keepdims=True))
+        g /= g.sum(axis=1, keepdims=True)
+        g[np.arange(32), labels] -= 1
+        g /= 32
+        gh = (g @ w2.T) * (h > 0)
+        w2, b2 = w2 - 0.1 * h.T @ g, b2 - 0.1 * g.sum(axis=0)
+        w1, b1 = w1 - 0.1 * x.T @ gh, b1 - 0.1 * gh.sum(axis=0)
+    for parameter, wanted in zip(model.parameters(), (w1, b1, w2, b2), strict=True):
+        np.testing.assert_allclose(parameter.data, wanted, rtol=1e-11, atol=1e-14)
+
+
+def test_what_is_no_list_of_parameters():
+    layer = Dense(2, 1, seed=0)
+    with pytest.raises(TypeError, match=r"SGD\(model.parameters\(\), ...\)"):
+        SGD(layer, lr=0.1)
+    with pytest.raises(TypeError, match=r"SGD\(\[value\], ...\)"):
+        SGD(layer.weight, lr=0.1)
+    with pytest.raises(TypeError, match="one is a tuple"):
+        SGD(layer.named_parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="a constant"):
+        SGD([Value(1.0, requires_grad=False)], lr=0.1)
+    with pytest.raises(ValueError, match="the result of an operation"):
+        SGD([Value(1.0) * 2], lr=0.1)
+    with pytest.raises(ValueError, match="no parameters"):
+        SGD([], lr=0.1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"lr": 0}, {"lr": -1}, {"lr": np.inf}, {"lr": np.nan}, {"lr": "0.1"}, {"lr": 1, "momentum": 1},
+     {"lr": 1, "momentum": -0.1}, {"lr": 1, "weight_decay": -0.1}, {"lr": 1, "weight_decay": np.nan}],
+)  # fmt: skip
+def test_settings_out_of_range(settings):
+    name = list(settings)[-1]
+    with pytest.raises(ValueError, match=rf"SGD\({name}=.*it is a number"):
+        SGD([Value(1.0)], **settings)
