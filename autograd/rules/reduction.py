@@ -164,14 +164,15 @@ defop(
 )
 
 
-@composed(np.add.reduce)
-def add_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
-    return np.sum(array, axis=axis, dtype=dtype, keepdims=keepdims)
+def along_first(function):
+    """The same along the first axis, if none is named: as the methods of a ufunc do."""
+    return lambda array, axis=0, *arguments, **keywords: function(array, axis, *arguments, **keywords)
 
 
-@composed(np.multiply.reduce)
-def multiply_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
-    return np.prod(array, axis=axis, dtype=dtype, keepdims=keepdims)
+composed(np.add.reduce)(along_first(np.sum))
+composed(np.add.accumulate)(along_first(np.cumsum))
+composed(np.multiply.reduce)(along_first(np.prod))
+composed(np.multiply.accumulate)(along_first(np.cumprod))
 
 
 @composed(np.maximum.reduce)
@@ -184,16 +185,6 @@ def minimum_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
     return np.min(array, axis=axis, keepdims=keepdims)
 
 
-@composed(np.add.accumulate)
-def add_accumulate(array, axis=0, dtype=None, out=None):
-    return np.cumsum(array, axis=axis, dtype=dtype)
-
-
-@composed(np.multiply.accumulate)
-def multiply_accumulate(array, axis=0, dtype=None, out=None):
-    return np.cumprod(array, axis=axis, dtype=dtype)
-
-
 def logsumexp(a, axis=None, keepdims=False):
     r"""The logarithm of a sum of exponentials, :math:`\log \sum_i e^{a_i}`, without overflow.
 
@@ -203,7 +194,7 @@ def logsumexp(a, axis=None, keepdims=False):
     >>> logsumexp([1000.0, 1000.0])
     np.float64(1000.6931471805599)
     """
-    a = np.asarray(a)
+    a = np.multiply(a, 1.0)  # floating, in whatever array library it came
     top = np.max(a, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):

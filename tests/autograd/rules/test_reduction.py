@@ -35,10 +35,12 @@ CALLS = {
     "average by its own weights": lambda x: np.average(x, weights=x * x, axis=1, keepdims=True),
     "average of two axes": lambda x: np.average(x, axis=(2, 0), weights=np.abs(x[:, 0].T), returned=True),
     "add.reduce": lambda x: np.add.reduce(x),
+    "add.reduce by position": lambda x: np.add.reduce(x, 1, None, None, True),
     "add.reduce of all": lambda x: np.add.reduce(x, None),
     "add.reduce along two axes": lambda x: np.add.reduce(x, axis=(1, 2), keepdims=True),
     "multiply.reduce": lambda x: np.multiply.reduce(x, 1),
     "maximum.reduce": lambda x: np.maximum.reduce(x),
+    "maximum.reduce by position": lambda x: np.maximum.reduce(x, 1, None, None, True),
     "minimum.reduce": lambda x: np.minimum.reduce(x, axis=-1, keepdims=True),
     "add.accumulate": lambda x: np.add.accumulate(x),
     "multiply.accumulate": lambda x: np.multiply.accumulate(x, axis=2),
@@ -86,6 +88,13 @@ def test_sum_in_another_dtype():
     y.backward()
     assert y.dtype == np.float32
     assert x.grad.dtype == np.float64
+
+
+def test_of_integers_and_lists():
+    assert logsumexp([0, 0]) == logsumexp(np.array([0, 0])) == np.log(2.0)
+    assert logsumexp(3) == 3.0
+    assert log_softmax([0, 0]).tolist() == [-np.log(2.0)] * 2
+    assert softmax([0, 0]).tolist() == [0.5, 0.5]
 
 
 def test_product_of_many_with_a_zero():

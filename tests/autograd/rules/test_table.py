@@ -123,7 +123,7 @@ def reversed_in_memory(x):
 @each_case
 @pytest.mark.parametrize("layout", [fortran, reversed_in_memory])
 def test_order_in_memory_does_not_matter(case, layout):
-    arrays = [layout(x) if np.ndim(x) else x for x in case.arrays]
+    arrays = [layout(x.copy()) if np.ndim(x) else x for x in case.arrays]
     for array in arrays:  # a Value keeps a read-only array as it lies in memory, and copies any other
         while isinstance(array, np.ndarray):
             array.flags.writeable, array = False, array.base
