@@ -78,6 +78,7 @@ def main() -> None:
         if all(times.values()):
             bars.append((OTHERS["growth"], median(times[6]) / median(times[4]), GROWTH))
     if "import" in wanted:
+        names = [name for name in names if name != "torch.nn"]
         times = results["import"] = time_imports(names, rounds)
         print(f"\nImport; our time / the peer's:\n\n{heading(names)}")
         print(line("import", times, names, options.verbose))
@@ -95,7 +96,7 @@ def main() -> None:
         bars.append(("bytes a scalar node", max(held["ours"]), NODE_BYTES))
     if "peak" in wanted:
         held = results["peak"] = memory(names, "peak_bytes", "mlp", (LARGE, 128))
-        print(f"\n{OTHERS['peak'].capitalize()}, beyond what stays (by tracemalloc, which does not see C++'s):\n")
+        print(f"\n{OTHERS['peak']}, beyond what stays (by tracemalloc, which does not see C++'s):\n")
         for name, size in held.items():
             text = size if isinstance(size, str) else f"{size / 2**20:6.2f} MiB, ours / this: {held['ours'] / size:.2f}"
             print(f"  {ENGINES[name].title:10} {text}")
@@ -136,17 +137,24 @@ def line(title: str, times: dict[str, Any], names: list[str], verbose: bool) -> 
     own = times["ours"]
     if isinstance(own, str):
         return f"{title:30} {own}"
-    cells, more = [], []
+    cells: list[str] = []
+    more: list[str] = []
+    spread: list[str] = []
     for name in names[1:]:
         of_rounds = ratios(times, name)
         if of_rounds is None:
-            cells.append(times.get(name, "-"))
+            cells.append("-")
+            if name in times:
+                cells[-1] = "fails"
+                more.append(f"    {ENGINES[name].title}: {times[name]}")
             continue
         cells.append(f"{median(of_rounds):.3g}")
         low, high = quartiles(of_rounds)
-        more.append(f"    {ENGINES[name].title:10} {duration(median(times[name])):>11}, ratio {low:.3g} to {high:.3g}")
+        spread.append(
+            f"    {ENGINES[name].title:10} {duration(median(times[name])):>11}, ratio {low:.3g} to {high:.3g}"
+        )
     text = f"{title:30} {duration(median(own)):>11} " + " ".join(f"{cell:>12.14}" for cell in cells)
-    return "\n".join([text, *more]) if verbose else text
+    return "\n".join([text, *more, *(spread if verbose else [])])
 
 
 if __name__ == "__main__":

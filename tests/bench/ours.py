@@ -1,10 +1,10 @@
-"""This project."""
+"""This project: its numbers for the scalar rows, and for the others its nets as its users write them."""
 
-import numpy as np
 from data import RATE, A, B, Work, batch, learning_rate, weights
 from numbers_mlp import MLP, POINTS, max_margin
 
-from autograd import Value, log_softmax, relu
+import nn
+from autograd import Value
 
 VERSION = "chainrule, this checkout"
 
@@ -48,25 +48,17 @@ def moons():
 
 def mlp(sizes, n):
     X, target = batch(sizes, n)
-    X.flags.writeable = False
-    rows = np.arange(n)
-    parameters = [Value(array) for array in weights(sizes)]
+    model = nn.MLP(list(sizes))
+    for parameter, array in zip(model.parameters(), weights(sizes), strict=True):
+        parameter.data = array
+    optimizer = nn.SGD(model.parameters(), lr=RATE)
+    loss_of = nn.mse if sizes[-1] == 1 else nn.cross_entropy
 
     def step():
-        h = X
-        for i in range(0, len(parameters), 2):
-            h = h @ parameters[i] + parameters[i + 1]
-            if i + 2 < len(parameters):
-                h = relu(h)
-        loss = ((h - target) ** 2).mean() if sizes[-1] == 1 else -log_softmax(h)[rows, target].mean()
-        for p in parameters:
-            p.zero_grad()
+        loss = loss_of(model(X), target)
+        optimizer.zero_grad()
         loss.backward()
-        for p in parameters:
-            new = p.data - RATE * p.grad
-            if isinstance(new, np.ndarray):
-                new.flags.writeable = False  # then it is taken as it is, not copied
-            p.data = new
-        return float(loss.data)
+        optimizer.step()
+        return loss.item()
 
-    return Work(step, lambda: [p.data for p in parameters])
+    return Work(step, lambda: [p.data for p in model.parameters()])

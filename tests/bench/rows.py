@@ -12,7 +12,7 @@ class Row(NamedTuple):
     title: str
     kind: str
     args: tuple
-    bars: dict[str, float] = {}  # noqa: RUF012 (read only)
+    bars: dict[str, float] = {}
     nodes: int = 0
     """For times a node: how many there are."""
     skip: tuple[str, ...] = ()
@@ -38,6 +38,6 @@ OTHERS = {
     "growth": "time a node, chain of 1e6 to one of 1e4",
     "import": "import",
     "node": "bytes a node",
-    "peak": "peak memory of a step, MLP 784-256-128-10, batch 128",
+    "peak": "Peak memory of a step, MLP 784-256-128-10, batch 128",
 }
 GROWTH, IMPORT, NODE_BYTES = 2.0, 1.3, 300
