@@ -74,7 +74,7 @@ class Op:
             self.rules if self.count == len(self.parameters) == 2 and None not in self.rules else None
         )
         self.__doc__ = function.__doc__
-        self.__name__, self.__module__, self.__wrapped__ = name, function.__module__, function
+        self.__name__, self.__module__, self.__wrapped__ = name, getattr(function, "__module__", "numpy"), function
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"

@@ -9,8 +9,8 @@ from .indexing import along
 # ---------------------------------------------------------------- shape
 
 
-def reshaped(g, y, a, shape=None, order="C", *, copy=None):
-    return np.reshape(g, np.shape(a), order)
+def reshape(a, shape, order="C"):
+    return np.reshape(a, shape, order)
 
 
 def flattened(g, y, a, order="C"):
@@ -21,9 +21,9 @@ def as_before(g, y, a, axis=None):
     return np.reshape(g, np.shape(a))
 
 
-reshape_op = defop(
-    np.reshape,
-    reshaped,
+reshape = defop(
+    reshape,
+    lambda g, y, a, shape, order="C": np.reshape(g, np.shape(a), order),
     formula="g, in the shape of a",
     cases=lambda a: [call(a(2, 6), (3, -1)), call(a(2, 6), 12, order="F"), call(a(1, 1), ()), call(a(), (1, 1))],
 )
@@ -42,8 +42,8 @@ def _checked(order):
 
 
 @composed(np.reshape)
-def reshape(a, shape=None, order="C", **keywords):
-    return reshape_op(a, shape, _checked(order))
+def np_reshape(a, shape, order="C", *, copy=None):
+    return reshape(a, shape, _checked(order))
 
 
 @composed(np.ravel)

@@ -44,6 +44,8 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_composed(call):
+    if np.lib.NumpyVersion(np.__version__) < "2.1.0" and call in (CALLS["clip by new names"], CALLS["clip from below"]):
+        pytest.skip("np.clip has these names since NumPy 2.1")
     check(*call)
 
 
