@@ -80,6 +80,8 @@ class Op:
         return f"<Op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if operations.get(self.name) is not self:
+            raise AutogradError(f"A graph with the operation {self.name!r}, made on the spot, cannot be pickled.")
         return named, (self.name,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

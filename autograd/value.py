@@ -16,7 +16,6 @@ from __future__ import annotations
 import operator
 import threading
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,8 @@ from .op import Op, Plain, registry
 __all__ = ["Value"]
 
 _new = object.__new__
-_tick = count(1)
-_clock = 0  # the time of the last replacement of any Value's data; see Value.data
+_clock = 0  # counts the replacements of any Value's data; a result notes the count, and backward compares
+_replacing = threading.Lock()
 
 
 # -------------------------------------------------------------------- recording
@@ -238,8 +237,9 @@ class Value:
             if not np.can_cast(data.dtype, old.dtype, "same_kind"):
                 raise DataError(f"v.data = ... got dtype {data.dtype} for {describe(self)}, dtype {old.dtype}.")
             data = data.astype(old.dtype)
-        self._data = data
-        self._clock = _clock = next(_tick)
+        with _replacing:
+            self._data = data
+            self._clock = _clock = _clock + 1
 
     @property
     def grad(self) -> Any:

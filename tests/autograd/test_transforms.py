@@ -1,6 +1,8 @@
 """Transforms: derivatives of functions, to any order, of nested arguments."""
 
+import copy
 import math
+import pickle
 import tracemalloc
 from typing import NamedTuple
 
@@ -20,7 +22,7 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.errors import DataError, GraphError, ShapeError
+from autograd.errors import AutogradError, DataError, GraphError, ShapeError
 
 RNG = np.random.default_rng(0)
 A, X = RNG.normal(size=(3, 3)), RNG.normal(size=3)
@@ -296,6 +298,17 @@ def test_checkpoint_refuses_a_function_that_is_not_the_same_twice():
     y = checkpoint(lambda x: x * rng.normal())(Value(1.0))
     with pytest.raises(GraphError, match="another result"):
         y.backward()
+
+
+def test_a_checkpointed_graph_is_not_pickled_but_copied():
+    x = Value(2.0)
+    y = checkpoint(lambda x: x**2)(x)
+    with pytest.raises(AutogradError, match="cannot be pickled"):
+        pickle.dumps(y)
+    twin = copy.deepcopy(y)
+    twin.backward()
+    assert twin.inputs[0].grad == 4.0
+    assert x.grad is None
 
 
 def test_checkpoint_of_constants_and_without_grad():
