@@ -38,6 +38,11 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
     leaves = reverse(
         [root], [seed_for(root, gradient, create_graph)], create_graph=create_graph, retain_graph=retain_graph
     )
+    if create_graph:  # a gradient that depends on nothing is a Value, too
+        leaves = {
+            leaf: share if hasattr(share, "requires_grad") else type(leaf)(share, requires_grad=False)
+            for leaf, share in leaves.items()
+        }
     with _commit:  # two threads may share a leaf
         sums = [
             settle(share if leaf._grad is None else leaf._grad + share, leaf._data) for leaf, share in leaves.items()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .functional import log_softmax
+from autograd import softmax_cross_entropy
 
 __all__ = ["cross_entropy", "mse"]
 
@@ -127,16 +127,17 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
             f"cross_entropy: logits of shape {shape} want targets of shape {shape[:-1]}, one class index for each row, "
             f"and got shape {targets.shape}."
         )
-    right = targets[..., None] == np.arange(shape[-1])
-    losses = -log_softmax(logits)[right]
-    if losses.size != targets.size:
+    if targets.size and not 0 <= targets.min() <= targets.max() < shape[-1]:
         outside = targets[(targets < 0) | (targets >= shape[-1])]
         raise IndexError(
             f"cross_entropy: target {outside.flat[0]} is no class: logits of shape {shape} have classes 0 to "
             f"{shape[-1] - 1}."
         )
+    if len(shape) != 2:
+        logits, targets = logits.reshape(-1, shape[-1]), targets.ravel()
+    losses = softmax_cross_entropy(logits, targets)
     if reduction == "none":
-        losses = losses.reshape(targets.shape)
+        losses = losses.reshape(shape[:-1])
     return _reduce(losses, reduction, "cross_entropy")
 
 

@@ -244,16 +244,15 @@ def softmax_cross_entropy(logits, targets):
     array([0.        , 0.69314718])
     """
     logits = np.asarray(logits)
-    top = logits.max(axis=-1)
-    summed = np.exp(logits - top[:, None]).sum(axis=-1)
-    return np.log(summed) + top - logits[np.arange(len(logits)), targets]
+    top = logits.max(axis=1)
+    summed = np.exp(logits - top[:, None]).sum(axis=1)
+    return np.log(summed) + (top - logits[np.arange(len(logits)), targets])
 
 
 def softmax_less_target(g, y, logits, targets):
-    n, classes = logits.shape
-    log_sum = y + logits[np.arange(n), targets]
-    share = np.exp(logits - log_sum.reshape(n, 1))
-    return g.reshape(n, 1) * (share - (targets[:, None] == np.arange(classes)))
+    right = logits[np.arange(len(logits)), targets]
+    share = np.exp((logits - right[:, None]) - y[:, None])  # a loss is small beside logits: no digit of it is lost
+    return g[:, None] * (share - (targets[:, None] == np.arange(logits.shape[1])))
 
 
 softmax_cross_entropy = defop(

@@ -296,6 +296,14 @@ def test_create_graph_gives_gradients_that_can_be_differentiated():
     assert x.grad == 48.0
 
 
+def test_a_gradient_that_depends_on_nothing_is_a_value_too():
+    x = Value([1.0, 2.0])
+    (x * 3.0).sum().backward(create_graph=True)
+    assert isinstance(x.grad, Value)
+    assert not x.grad.requires_grad
+    np.testing.assert_array_equal(x.grad.data, [3.0, 3.0])
+
+
 def test_the_raw_and_the_recorded_pass_agree_bit_for_bit():
     rng = np.random.default_rng(1)
     x, w, b = Value(rng.normal(size=(6, 5))), Value(rng.normal(size=(5, 4))), Value(rng.normal(size=4))
