@@ -90,14 +90,15 @@ def _picture(model: Module, train: tuple[np.ndarray, np.ndarray], out: Path) -> 
     loss = cross_entropy(model(Value(x, label="images", requires_grad=False)), labels)
     loss.label = "loss"
     loss.backward()
-    path = out if out.suffix else out / PICTURE
-    note = ""
-    if path.suffix.lower() != ".dot" and shutil.which("dot") is None:
-        path = path.with_suffix(".dot")
-        note = "\nThat is text: for a picture, install Graphviz from https://graphviz.org/download, and run this again."
+    path, picture, note = out if out.suffix else out / PICTURE, draw(loss), ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draw(loss, direction="TB").save(path)
+        try:
+            picture.save(path)
+        except ValueError as error:  # nothing here can draw it
+            path = path.with_suffix(".dot")
+            note = f"\nThat is text. {error}"
+            picture.save(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         print(f"python -m nn: the picture could not be written to {path}: {reason}", file=sys.stderr)
