@@ -143,9 +143,10 @@ def _pass(
         check_unchanged(node)
         result: Any = node if create_graph else node._data
         arguments = [value if create_graph and value.requires_grad else value._data for value in inputs]
+        params = {**node.params, "saved": None} if create_graph and node.op.with_saved else node.params
         for index, value in enumerate(inputs):
             if value.requires_grad and (targets is None or value in targets):
-                share = node.op.gradient(index, upstream, result, arguments, node.params)
+                share = node.op.gradient(index, upstream, result, arguments, params)
                 share = conform(share, upstream, value, node)
                 if watching:
                     check_finite(share, node, value)
@@ -202,6 +203,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     """
     data = value._data
     shape = data.shape
+    if type(share) is ndarray and shape and share.shape == shape and share.dtype is data.dtype:  # nearly always
+        return share.copy() if share is upstream and value.op is None else share
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
         share = np.asarray(share)[()]
     if share.shape != shape:
@@ -227,7 +230,7 @@ def unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
         return ndarray(shape, share.dtype, share, 0, (0,) * len(shape))
     extra = share.ndim - len(shape)
     if extra > 0:
-        share = share.sum(axis=tuple(range(extra)))
+        share = share.sum(axis=0 if extra == 1 else tuple(range(extra)))
     if share.shape != shape:
         wanted = shape[len(shape) - share.ndim :]
         stretched = tuple(i for i, (n, want) in enumerate(zip(share.shape, wanted, strict=True)) if want == 1 != n)

@@ -280,7 +280,7 @@ def _attributes(node: Value, direction: str, show: tuple[str, ...], root: bool) 
         kind = _LEAF if node.requires_grad else _CONSTANT
     else:
         kind = _RESULT
-        notes = [_parameter(name, content) for name, content in (node.params or {}).items()]
+        notes = [_parameter(name, content) for name, content in (node.params or {}).items() if name != "saved"]
         if node.inputs is None:
             notes.append("released")
         cells.insert(0, "\\n".join(map(_text, [node.op.symbol or node.op.name, *notes])))

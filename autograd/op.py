@@ -49,17 +49,32 @@ class Op:
         Whether each entry of the result depends only on the entries it is broadcast from.
     parameters : tuple of str
         The names of all arguments in the function's own order, inputs first.
+    with_saved : callable or None
+        The forward pass that also returns what the rules can use again.
     """
 
-    def __init__(self, name: str, function: Callable[..., Any], rules: Any, formula: Any, **facts: Any):
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        rules: Any,
+        formula: Any,
+        *,
+        symbol: str | None = None,
+        elementwise: bool = False,
+        variadic: bool = False,
+        saves: bool = False,
+        domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
+        cases: Cases | None = None,
+    ):
         self.name, self.function = name, function
-        self.variadic: bool = facts["variadic"]
-        self.symbol: str | None = facts["symbol"]
-        self.elementwise: bool = facts["elementwise"]
-        self.domain: Domain | tuple[Domain, ...] = facts["domain"]
-        self.cases: Cases | None = facts["cases"]
+        self.with_saved: Callable[..., tuple[Any, Any]] | None = None
+        if saves:
+            self.with_saved, self.function = function, lambda *args, **kwargs: function(*args, **kwargs)[0]
+        self.symbol, self.elementwise, self.variadic = symbol, elementwise, variadic
+        self.domain, self.cases = domain, cases
         self.rules: Any = rules
-        if not (self.variadic or isinstance(rules, tuple)):
+        if not (variadic or isinstance(rules, tuple)):
             self.rules = (rules,)
         self.formula: tuple[str, ...] = formula if isinstance(formula, tuple) else (formula,)
         self.count: int = 0 if self.variadic else len(self.rules)
@@ -67,7 +82,7 @@ class Op:
         code = rule.__code__
         # A variadic rule is (i, g, y, *arrays, keywords); any other (g, y, inputs, keywords).
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        self.parameters: tuple[str, ...] = names[3 if self.variadic else 2 :]
+        self.parameters: tuple[str, ...] = tuple(n for n in names[3 if self.variadic else 2 :] if n != "saved")
         # What the driver may call as rule(g, y, x), or rule(g, y, a, b), with no look at anything else.
         self.single: Rule | None = self.rules[0] if self.count == 1 else None
         self.pair: tuple[Rule, Rule] | None = (
@@ -102,35 +117,32 @@ class Op:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
         """Split a call in NumPy's own signature into the inputs and the keyword parameters."""
-        if not kwargs and (len(args) == self.count or self.variadic):
-            return args, None
+        names, count = self.parameters, self.count
         if self.variadic:
-            inputs, params = args, dict(kwargs)
+            inputs, params = args, kwargs
         else:
-            names = self.parameters
             if len(args) > len(names):
                 raise TypeError(f"{self.name}() takes {len(names)} arguments and got {len(args)}.")
-            params = dict(zip(names[self.count :], args[self.count :], strict=False))
-            for name, value in kwargs.items():
-                if name in params or name in names[: len(args)]:
+            inputs, params = args[:count], dict(zip(names[count:], args[count:], strict=False))
+            for name in kwargs:
+                if name in names[: len(args)]:
                     raise TypeError(f"{self.name}() got {name!r} twice: by position and by name.")
-                params[name] = value
-            inputs = args[: self.count]
-            for name in names[len(inputs) : self.count]:
+            params.update(kwargs)
+            for name in names[len(inputs) : count]:
                 if name not in params:
                     raise TypeError(f"{self.name}() is missing its argument {name!r}.")
                 inputs += (params.pop(name),)
-        if params:
-            if params.get("out") is not None:
-                raise out_refused(self.name)
-            params.pop("out", None)
-            for name in params:
-                if name not in self.parameters:
-                    known = ", ".join(self.parameters[self.count :]) or "none"
-                    raise NoRuleError(
-                        f"{self.name}({name}=...) has no derivative rule for the keyword {name!r} (known: {known}). "
-                        f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
-                    )
+        if not params:
+            return inputs, None
+        if params.pop("out", None) is not None:
+            raise out_refused(self.name)
+        for name in kwargs:
+            if name not in names:
+                known = ", ".join(names[count:]) or "none"
+                raise NoRuleError(
+                    f"{self.name}({name}=...) has no derivative rule for the keyword {name!r} (known: {known}). "
+                    f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
+                )
         return inputs, params or None
 
 
@@ -173,6 +185,7 @@ def defop(
     symbol: str | None = None,
     elementwise: bool | None = None,
     variadic: bool = False,
+    saves: bool = False,
     domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
     cases: Cases | None = None,
 ) -> Op:
@@ -195,7 +208,7 @@ def defop(
         One for each rule, in the names of its arguments: the local derivative of an elementwise operation
         (``"1 - tanh(x)²"``), or what the rule does (``"g @ bᵀ"``).
     name : str, optional
-        Default: the function's own name.
+        Default: the function's own name, without underscores before it.
     symbol : str, optional
         The Python operator that writes it.
     elementwise : bool, optional
@@ -203,6 +216,9 @@ def defop(
     variadic : bool
         The operation takes any number of arrays, all differentiable; then `rules` is one function
         ``rule(i, g, y, *arrays, **keywords)`` that returns the gradient of array `i`.
+    saves : bool
+        `function` returns a pair: the result, and what the rules can use again. They get it as the keyword `saved`,
+        which is None while the gradient itself is recorded: then they compute it anew from the inputs.
     domain : (low, high), or one for each input
         Where the tests draw inputs from: away from kinks and poles.
     cases : callable, optional
@@ -232,7 +248,7 @@ def defop(
     >>> x.grad
     np.float64(12.0)
     """
-    name = name or function.__name__
+    name = name or function.__name__.lstrip("_")
     if name == "<lambda>":
         raise ValueError("defop of a lambda needs a `name=`: messages, pictures and pickles name operations.")
     if elementwise is None:
@@ -241,7 +257,7 @@ def defop(
         raise ValueError(f"There is already an operation named {name!r}. Give yours another `name=`.")
     op = Op(
         name, function, rules, formula,
-        symbol=symbol, elementwise=elementwise, variadic=variadic, domain=domain, cases=cases,
+        symbol=symbol, elementwise=elementwise, variadic=variadic, saves=saves, domain=domain, cases=cases,
     )  # fmt: skip
     if not variadic and len(op.formula) != op.count:
         raise ValueError(f"{name}: {op.count} rules and {len(op.formula)} formulas; give one formula for each rule.")

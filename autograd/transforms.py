@@ -610,10 +610,7 @@ def checkpoint(function: Function) -> Function:
         last = len(places) + len(captured) - 1
         data, shapes, nesting = flat._data, [y.shape for y in outputs], _mapped(lambda _: None, result)
         del result, flat, outputs, variables, known
-        op = Op(
-            "checkpoint", lambda *arrays: data, again, "the function, run again and differentiated",
-            variadic=True, symbol=None, elementwise=False, domain=(-2.0, 2.0), cases=None,
-        )  # fmt: skip
+        op = Op("checkpoint", lambda *arrays: data, again, "the function, run again and differentiated", variadic=True)
         node = record(op, (*places, *captured))
         if len(shapes) == 1:
             return _filled(nesting, iter([node]))

@@ -41,7 +41,11 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     """Run `op` and, if a gradient may be asked of the result, note what it was computed from."""
     arguments = [value._data for value in inputs]
     try:
-        data = op.function(*arguments, **params) if params else op.function(*arguments)
+        if op.with_saved is not None:
+            data, saved = op.with_saved(*arguments, **(params or {}))
+            params = {**(params or {}), "saved": saved}
+        else:
+            data = op.function(*arguments, **params) if params else op.function(*arguments)
     except Exception as error:
         _note(error, op, inputs)
         raise
@@ -218,7 +222,7 @@ class Value:
         data = self._data
         if type(data) is ndarray:
             data = data.view(ReadOnly)
-            data.flags.writeable = False
+            data.setflags(write=False)
         return data
 
     @data.setter
@@ -230,7 +234,8 @@ class Value:
                 f"v.data = ... of {describe(self)}: its data follows from its inputs. Replace the data of a leaf, or "
                 f"write Value(new) for a new one."
             )
-        data = new if type(new) is ndarray and _frozen(new) else _own(new)
+        owned = type(new) is ndarray and new.base is None and not new.flags.writeable
+        data = new if owned else _own(new)
         if data.shape != old.shape:
             raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)}.")
         if data.dtype != old.dtype:
@@ -251,7 +256,7 @@ class Value:
         gradient = self._grad
         if self.op is not None and type(gradient) is ndarray:  # neighbours may hold the same array
             gradient = gradient.view()
-            gradient.flags.writeable = False
+            gradient.setflags(write=False)
         return gradient
 
     @grad.setter
@@ -271,7 +276,8 @@ class Value:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self._data)
+        data = self._data
+        return data.shape if hasattr(data, "shape") else ()  # the number of a constant may be Python's
 
     @property
     def ndim(self) -> int:
@@ -478,7 +484,7 @@ class Value:
     __array_priority__ = 1000.0
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("out") is not None:
+        if kwargs and kwargs.get("out") is not None:
             raise EscapeError(
                 f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into "
                 f"a plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
@@ -596,7 +602,13 @@ class ReadOnly(ndarray):
 
 
 def _augmented(compute: Callable[[Any, Any], Any]) -> Callable[[ReadOnly, Any], Any]:
-    return lambda self, other: compute(self.view(ndarray), other)
+    def method(self: ReadOnly, other: Any) -> Any:
+        new = compute(self.view(ndarray), other)
+        if type(new) is ndarray:
+            new.setflags(write=False)  # so that the Value need not copy it
+        return new
+
+    return method
 
 
 for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul"):
@@ -628,7 +640,7 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
     """Call `function` on arguments that hold Values: what NumPy's protocols come to."""
     entry = registry.get(function)
     if type(entry) is Op:
-        inputs, params = entry.bind(args, kwargs)
+        inputs, params = (args, None) if len(args) == entry.count and not kwargs else entry.bind(args, kwargs)
         if params:
             for name, content in params.items():
                 params[name] = _settled(content, entry.name, name)
@@ -670,6 +682,8 @@ def _operand(other: Any) -> Value | None:
     kind = type(other)
     if kind is float or kind is int:
         return _constant(other)
+    if kind is ndarray:
+        return _constant(_own(other))
     if isinstance(other, Value):
         return other
     if isinstance(other, bool | complex | float | int):
@@ -737,7 +751,9 @@ def _own(data: Any) -> Any:
     if isinstance(data, Value):
         raise DataError("A Value cannot be the data of a Value: use it as it is, or take its numbers, v.data.")
     array: Any
-    if isinstance(data, ndarray):
+    if type(data) is ndarray:
+        array = data if _frozen(data) else data.copy("K")
+    elif isinstance(data, ndarray):
         if hasattr(data, "mask"):
             raise DataError("Value(...) of a masked array would forget its mask. Write array.filled(x) first.")
         array = data.view(ndarray) if _frozen(data) else np.array(data, subok=False)

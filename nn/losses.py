@@ -64,7 +64,10 @@ def mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
             UserWarning,
             stacklevel=2,
         )
-    return _reduce(error**2, reduction, "mse")
+    if reduction not in REDUCTIONS:
+        raise _unknown(reduction, "mse")
+    squares = error**2
+    return squares.mean() if reduction == "mean" else squares.sum() if reduction == "sum" else squares
 
 
 def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
@@ -127,25 +130,25 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
             f"cross_entropy: logits of shape {shape} want targets of shape {shape[:-1]}, one class index for each row, "
             f"and got shape {targets.shape}."
         )
-    if targets.size and not 0 <= targets.min() <= targets.max() < shape[-1]:
-        outside = targets[(targets < 0) | (targets >= shape[-1])]
-        raise IndexError(
-            f"cross_entropy: target {outside.flat[0]} is no class: logits of shape {shape} have classes 0 to "
-            f"{shape[-1] - 1}."
-        )
+    if reduction not in REDUCTIONS:
+        raise _unknown(reduction, "cross_entropy")
     if len(shape) != 2:
         logits, targets = logits.reshape(-1, shape[-1]), targets.ravel()
-    losses = softmax_cross_entropy(logits, targets)
-    if reduction == "none":
-        losses = losses.reshape(shape[:-1])
-    return _reduce(losses, reduction, "cross_entropy")
+    try:
+        if np.minimum.reduce(targets, initial=0) < 0:
+            raise IndexError
+        loss = softmax_cross_entropy(logits, targets, reduction)
+    except IndexError:
+        outside = targets[(targets < 0) | (targets >= shape[-1])]
+        raise IndexError(
+            f"cross_entropy: target {outside[0]} is no class: logits of shape {shape} have classes 0 to "
+            f"{shape[-1] - 1}."
+        ) from None
+    return loss.reshape(shape[:-1]) if reduction == "none" else loss
 
 
-def _reduce(losses: Any, reduction: str, name: str) -> Any:
-    if reduction == "mean":
-        return losses.mean()
-    if reduction == "sum":
-        return losses.sum()
-    if reduction == "none":
-        return losses
-    raise ValueError(f"{name}(reduction={reduction!r}): it is 'mean', 'sum' or 'none'.")
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _unknown(reduction: str, name: str) -> ValueError:
+    return ValueError(f"{name}(reduction={reduction!r}): it is 'mean', 'sum' or 'none'.")

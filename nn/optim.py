@@ -99,7 +99,7 @@ class Optimizer:
                 gradient = gradient.data
             new = self.update(np.asarray(parameter.data), gradient, state)
             if isinstance(new, np.ndarray):
-                new.flags.writeable = False  # which spares Value a copy
+                new.setflags(write=False)  # which spares Value a copy
             parameter.data = new
             moved = True
         if not moved:
@@ -170,7 +170,10 @@ class SGD(Optimizer):
             g = g + self.weight_decay * w
         if self.momentum:
             g = state["v"] = self.momentum * state.get("v", 0.0) + g
-        return w - self.lr * g
+        step = self.lr * g
+        return np.subtract(
+            w, step, out=step if step.shape else None
+        )  # one new array, not two: of a large one, each costs more than its sums
 
 
 def _check(

@@ -113,7 +113,7 @@ def fit(
                         x = x + rng.normal(0.0, noise, x.shape).astype(x.dtype)
                     optimizer.zero_grad()
                     error = loss(model(Value(x, requires_grad=False)), labels)
-                    error.backward()
+                    error.backward(retain_graph=False)
                     optimizer.step()
                     total += error.item() * len(labels)
                 yield Epoch(number, total / len(train[1]), accuracy(predict(model, test[0]), test[1]))

@@ -139,7 +139,7 @@ defop(
 )
 
 
-def sigmoid(x):
+def _sigmoid(x):
     r"""The logistic function, :math:`1 / (1 + e^{-x})`, without overflow for any x.
 
     Examples
@@ -152,8 +152,11 @@ def sigmoid(x):
     return np.where(x >= 0, 1.0, small)[()] / (1.0 + small)
 
 
-# 1 - y would round to 0 from x = 37 on; sigmoid(-x) does not.
-sigmoid = defop(sigmoid, lambda g, y, x: g * (y * sigmoid(-x)), formula="σ(x) (1 - σ(x))", elementwise=True)
+def sigmoid_slope(g, y, x):
+    return g * (y * sigmoid(-x))  # 1 - y would round to 0 from x = 37 on
+
+
+sigmoid = defop(_sigmoid, sigmoid_slope, formula="σ(x) (1 - σ(x))", elementwise=True)
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic
 
@@ -308,7 +311,7 @@ defop(
 )
 
 
-def relu(x):
+def _relu(x):
     """The rectified linear unit, max(x, 0); its derivative at 0 is taken to be 0.
 
     Examples
@@ -321,7 +324,7 @@ def relu(x):
 
 
 relu = defop(
-    relu,
+    _relu,
     lambda g, y, x: g * (y > 0),
     formula="1 where x > 0",
     elementwise=True,

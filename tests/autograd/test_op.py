@@ -88,3 +88,27 @@ def test_names_are_unique_and_formulas_complete():
 
 def test_call():
     assert call(1, 2, axis=0) == ((1, 2), {"axis": 0})
+
+
+def test_what_a_forward_pass_saves_is_used_once_and_computed_anew_for_the_second_derivative():
+    used = []
+
+    def slope(x, saved):
+        used.append(saved is not None)
+        return 3 * x * x if saved is None else saved
+
+    def cube(x):
+        return x * x * x, 3 * x * x
+
+    def rule(g, y, x, saved=None):
+        return g * slope(x, saved)
+
+    cube = defop(cube, rule, formula="3 x²", name="tested", saves=True)
+    assert cube(2.0) == 8.0
+    x = Value(2.0)
+    cube(x).backward()
+    assert x.grad == 12.0
+    assert used == [True]
+    assert derivative(derivative(cube))(2.0) == 12.0
+    assert used[1:] == [False]
+    assert derivative(derivative(derivative(cube)))(2.0) == 6.0

@@ -21,7 +21,7 @@ from .data import LARGE
 from .harness import ENGINES, median, memory, quartiles, ratios, start, time_imports, time_row
 from .rows import GROWTH, IMPORT, NODE_BYTES, OTHERS, ROWS
 
-QUICK = ("scalar", "moons", "tiny", "small", "large", "import", "node")
+QUICK = ("scalar", "moons", "tiny", "small", "large", "small-nn", "large-nn", "import", "node")
 
 
 def main() -> None:

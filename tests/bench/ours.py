@@ -1,10 +1,10 @@
-"""This project: its numbers for the scalar rows, and for the others its nets as its users write them."""
+"""This project: Values, and its nets as its users write them."""
 
 from data import RATE, A, B, Work, batch, learning_rate, weights
 from numbers_mlp import MLP, POINTS, max_margin
 
 import nn
-from autograd import Value
+from autograd import Value, softmax_cross_entropy
 
 VERSION = "chainrule, this checkout"
 
@@ -47,7 +47,32 @@ def moons():
 
 
 def mlp(sizes, n):
+    """On Values alone, as the peers' rows are on their arrays alone."""
     X, target = batch(sizes, n)
+    X = Value(X, requires_grad=False)  # made once, as the peers' tensors
+    parameters = [Value(array) for array in weights(sizes)]
+
+    def step():
+        h = X
+        for i in range(0, len(parameters), 2):
+            h = h @ parameters[i] + parameters[i + 1]
+            if i + 2 < len(parameters):
+                h = h.relu()
+        loss = ((h - target) ** 2).mean() if sizes[-1] == 1 else softmax_cross_entropy(h, target, "mean")
+        for p in parameters:
+            p.zero_grad()
+        loss.backward(retain_graph=False)  # which is what PyTorch does unasked
+        for p in parameters:
+            p.data -= RATE * p.grad
+        return loss.item()
+
+    return Work(step, lambda: [p.data for p in parameters])
+
+
+def mlp_nn(sizes, n):
+    """As users of nn write it."""
+    X, target = batch(sizes, n)
+    X = Value(X, requires_grad=False)
     model = nn.MLP(list(sizes))
     for parameter, array in zip(model.parameters(), weights(sizes), strict=True):
         parameter.data = array
@@ -57,7 +82,7 @@ def mlp(sizes, n):
     def step():
         loss = loss_of(model(X), target)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward(retain_graph=False)  # which is what PyTorch does unasked
         optimizer.step()
         return loss.item()
 

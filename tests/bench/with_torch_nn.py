@@ -8,7 +8,7 @@ from with_torch import functional
 VERSION = "torch.nn"
 
 
-def mlp(sizes, n):
+def mlp_nn(sizes, n):
     X, target = (torch.from_numpy(array) for array in batch(sizes, n))
     layers, arrays = [], weights(sizes)
     for W, b in zip(arrays[::2], arrays[1::2], strict=True):
