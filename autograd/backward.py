@@ -18,7 +18,7 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import modes
-from .errors import AnomalyError, GraphError, ShapeError
+from .errors import AnomalyError, GraphError, NoRuleError, ShapeError
 from .graph import describe, topological
 from .op import same
 
@@ -218,6 +218,11 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     if not shape and type(share) is ndarray:  # np.where and np.reshape make 0-d arrays
         share = share[()]
     if share.dtype != data.dtype:
+        if share.dtype.kind == "c":
+            raise NoRuleError(
+                f"backward() came through complex numbers, from {describe(node)} to {describe(value)}, and their "
+                f"gradients are not there yet. Compute with real and imaginary parts."
+            )
         share = share.astype(data.dtype)
     if share is upstream and value.op is None and type(share) is ndarray:
         return share.copy()

@@ -148,7 +148,7 @@ class Value:
     label : str, optional
         A name, for pictures and messages.
     requires_grad : bool, optional
-        Whether a gradient is wanted. Default: yes for floating and complex data.
+        Whether a gradient is wanted. Default: yes for floating data. Complex data are constants, for now.
 
     Raises
     ------
@@ -188,11 +188,14 @@ class Value:
         self._data = float64(data) if type(data) is float else _own(data)
         kind = self._data.dtype.kind
         if requires_grad is None:
-            requires_grad = kind in "fc"
-        elif requires_grad and kind not in "fc":
+            requires_grad = kind == "f"
+        elif requires_grad and kind != "f":
+            instead = "Write Value(data.astype(float)) if the numbers are meant to vary."
+            if kind == "c":
+                instead = "Gradients of complex numbers are not there yet."
             raise DataError(
                 f"Value(..., requires_grad=True) of dtype {self._data.dtype}: a gradient needs floating numbers. "
-                f"Write Value(data.astype(float)) if the numbers are meant to vary."
+                f"{instead}"
             )
         if label is not None and not isinstance(label, str):
             raise DataError(f"Value(..., label={label!r}): a label is a string.")

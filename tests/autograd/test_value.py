@@ -22,7 +22,7 @@ def test_python_numbers_and_lists_become_float64(data):
     np.testing.assert_array_equal(value.data, data)
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.complex128, ">f8"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, ">f8"])
 def test_floating_arrays_keep_their_dtype(dtype):
     value = Value(np.ones(3, dtype))
     assert value.dtype == dtype
@@ -55,6 +55,18 @@ def test_integers_and_booleans_are_constants(data):
 def test_other_data_is_a_type_error_that_says_why(data, message):
     with pytest.raises(TypeError, match=message):
         Value(data)
+
+
+def test_complex_numbers_are_constants_and_gradients_through_them_an_error():
+    c = Value(1 + 2j)
+    assert not c.requires_grad
+    with pytest.raises(DataError, match="complex numbers are not there yet"):
+        Value([1j], requires_grad=True)
+    x = Value([1.0, 2.0])
+    for y in (x * c, x * 1j, x.astype(complex), np.exp(x * 1j), abs(x * c)):
+        with pytest.raises(NoRuleError, match="came through complex numbers"):
+            y.sum().backward()
+    assert x.grad is None
 
 
 def test_a_value_of_a_value_and_a_list_of_values_are_errors():
