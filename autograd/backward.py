@@ -95,87 +95,94 @@ def reverse(
     follows only what depends on one of `wrt`, and takes these for leaves; those that nothing depends on are
     missing from the answer. With `create_graph` the gradients are Values, recorded in turn.
     """
-    ends = set(wrt or ())
-    order = topological(roots, ends)
-    targets = None
-    if wrt is not None:
-        targets = set(ends)
-        for node in order:
-            if any(value in targets for value in node.inputs):
-                targets.add(node)
-        order = [node for node in order if node in targets]
     leaves: dict[Value, Any] = {}
     gradients: dict[Value, Any] = {}
-    for root, seed in zip(roots, seeds, strict=True):
-        add(leaves if root.op is None or root in ends else gradients, root, seed)
     watching = bool(modes.active) and modes.current.get().watching
-    nodes = reversed(order) if retain_graph else _released(order, gradients)
     with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
-        if not (create_graph or watching or wrt is not None):
-            _fast_pass(nodes, gradients, leaves)
-        else:
-            with modes.enable_grad() if modes.active else nullcontext():
-                _pass(nodes, gradients, leaves, create_graph, watching, targets, ends)
+        if wrt is None and not create_graph and not watching:
+            order = topological(roots)
+            for root, seed in zip(roots, seeds, strict=True):
+                add(leaves if root.op is None else gradients, root, seed)
+            _fast_pass(order, gradients, leaves, retain_graph)
+            return leaves
+        ends = set(wrt or ())
+        order = topological(roots, ends)
+        targets = None if wrt is None else set(ends)
+        if targets is not None:
+            for node in order:
+                if any(value in targets for value in node.inputs):
+                    targets.add(node)
+            order = [node for node in order if node in targets]
+        for root, seed in zip(roots, seeds, strict=True):
+            add(leaves if root.op is None or root in ends else gradients, root, seed)
+        with modes.enable_grad() if modes.active else nullcontext():
+            while order:
+                node = order.pop()
+                _pass_one(node, gradients, leaves, create_graph, watching, targets, ends)
+                if targets is None:
+                    _finish(node, gradients.pop(node), retain_graph)
     return leaves
 
 
-def _released(order: list[Any], gradients: dict[Value, Any]) -> Iterator[Any]:
-    """The nodes from last to first, each taken apart once it has been dealt with."""
-    while order:
-        node = order.pop()
-        yield node
-        node._grad = node.inputs = node.params = None
-        del gradients[node]
-
-
-def _pass(
-    nodes: Iterable[Any],
+def _pass_one(
+    node: Any,
     gradients: dict[Value, Any],
     leaves: dict[Value, Any],
-    create_graph: bool,
-    watching: bool,
-    targets: Collection[Value] | None,
-    ends: Collection[Value],
+    create_graph: bool = False,
+    watching: bool = False,
+    targets: Collection[Value] | None = None,
+    ends: Collection[Value] = (),
 ) -> None:
-    """What a reverse pass is: for each node, each input's rule, added to what the input has so far."""
-    for node in nodes:
-        inputs, upstream = node.inputs, gradients[node]
-        check_unchanged(node)
-        result: Any = node if create_graph else node._data
-        arguments = [value if create_graph and value.requires_grad else value._data for value in inputs]
-        params = {**node.params, "saved": None} if create_graph and node.op.with_saved else node.params
-        for index, value in enumerate(inputs):
-            if value.requires_grad and (targets is None or value in targets):
-                share = node.op.gradient(index, upstream, result, arguments, params)
-                share = conform(share, upstream, value, node)
-                if watching:
-                    check_finite(share, node, value)
-                add(leaves if value.op is None or value in ends else gradients, value, share)
-        if targets is None:
-            node._grad = getattr(upstream, "_data", upstream) if create_graph else upstream
+    """What a reverse pass is made of: for one node, each input's rule, added to what the input has so far."""
+    inputs, upstream = node.inputs, gradients[node]
+    check_unchanged(node)
+    result: Any = node if create_graph else node._data
+    arguments = [value if create_graph and value.requires_grad else value._data for value in inputs]
+    params = {**node.params, "saved": None} if create_graph and node.op.with_saved else node.params
+    for index, value in enumerate(inputs):
+        if value.requires_grad and (targets is None or value in targets):
+            share = node.op.gradient(index, upstream, result, arguments, params)
+            share = conform(share, upstream, value, node)
+            if watching:
+                check_finite(share, node, value)
+            add(leaves if value.op is None or value in ends else gradients, value, share)
 
 
-def _fast_pass(nodes: Iterable[Any], gradients: dict[Value, Any], leaves: dict[Value, Any]) -> None:
+def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
+    """Leave the gradient in a node that has been dealt with, or take the node apart."""
+    if retain_graph:
+        node._grad = getattr(upstream, "_data", upstream) if hasattr(upstream, "requires_grad") else upstream
+    else:
+        node._grad = node.inputs = node.params = None
+
+
+def _consumed(order: list[Any]) -> Iterator[Any]:
+    """The nodes from last to first, none of them held any longer than its turn."""
+    while order:
+        yield order.pop()
+
+
+def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value, Any], retain_graph: bool) -> None:
     """The same on raw arrays to all leaves, with every step spared that operations of one or two inputs can spare."""
-    for node in nodes:
+    for node in reversed(order) if retain_graph else _consumed(order):
         op, clock = node.op, node._clock
-        node._grad = upstream = gradients[node]
+        upstream = gradients[node]
+        value: Any = None  # the input whose share is yet to be added
         if op.pair is not None:
             rule, other_rule = op.pair
-            value, other = node.inputs
-            x, y = value._data, other._data
-            if value._clock > clock or other._clock > clock:
+            first, second = node.inputs
+            x, y = first._data, second._data
+            if first._clock > clock or second._clock > clock:
                 check_unchanged(node)
-            if value.requires_grad:
+            if first.requires_grad:
                 share = upstream if rule is same else rule(upstream, node._data, x, y)
                 if type(share) is not float64 or type(x) is not float64:
-                    share = conform(share, upstream, value, node)
-                to = gradients if value.op is not None else leaves
-                to[value] = to[value] + share if value in to else share
-            if not other.requires_grad:
-                continue
-            share = upstream if other_rule is same else other_rule(upstream, node._data, x, y)
-            value, x = other, y
+                    share = conform(share, upstream, first, node)
+                to = gradients if first.op is not None else leaves
+                to[first] = to[first] + share if first in to else share
+            if second.requires_grad:
+                share = upstream if other_rule is same else other_rule(upstream, node._data, x, y)
+                value, x = second, y
         elif op.single is not None:
             (value,) = node.inputs
             x, params = value._data, node.params
@@ -183,12 +190,19 @@ def _fast_pass(nodes: Iterable[Any], gradients: dict[Value, Any], leaves: dict[V
                 check_unchanged(node)
             share = op.single(upstream, node._data, x, **params) if params else op.single(upstream, node._data, x)
         else:
-            _pass((node,), gradients, leaves, False, False, None, ())
-            continue
-        if type(share) is not float64 or type(x) is not float64:
-            share = conform(share, upstream, value, node)
-        to = gradients if value.op is not None else leaves
-        to[value] = to[value] + share if value in to else share
+            _pass_one(node, gradients, leaves)
+        if value is not None:
+            if type(share) is ndarray and share is not upstream and share.shape == x.shape and share.dtype is x.dtype:
+                pass
+            elif type(share) is not float64 or type(x) is not float64:
+                share = conform(share, upstream, value, node)
+            to = gradients if value.op is not None else leaves
+            to[value] = to[value] + share if value in to else share
+        if retain_graph:
+            node._grad = upstream
+        else:
+            node._grad = node.inputs = node.params = None
+            del gradients[node]
 
 
 def add(gradients: dict[Value, Any], value: Value, share: Any) -> None:
@@ -234,8 +248,10 @@ def unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(share, np.generic):  # one number everywhere: a view of it, without NumPy's long way there
         return ndarray(shape, share.dtype, share, 0, (0,) * len(shape))
     extra = share.ndim - len(shape)
-    if extra > 0:
-        share = share.sum(axis=0 if extra == 1 else tuple(range(extra)))
+    if extra == 1 and type(share) is ndarray:
+        share = np.add.reduce(share, 0)
+    elif extra > 0:
+        share = share.sum(axis=tuple(range(extra)))
     if share.shape != shape:
         wanted = shape[len(shape) - share.ndim :]
         stretched = tuple(i for i, (n, want) in enumerate(zip(share.shape, wanted, strict=True)) if want == 1 != n)

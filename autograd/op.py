@@ -118,6 +118,8 @@ class Op:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
         """Split a call in NumPy's own signature into the inputs and the keyword parameters."""
         names, count = self.parameters, self.count
+        if not kwargs and 0 < count < len(args) <= len(names) and "out" not in names:  # the short way
+            return args[:count], dict(zip(names[count:], args[count:], strict=False))
         if self.variadic:
             inputs, params = args, kwargs
         else:

@@ -41,11 +41,11 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     """Run `op` and, if a gradient may be asked of the result, note what it was computed from."""
     arguments = [value._data for value in inputs]
     try:
-        if op.with_saved is not None:
-            data, saved = op.with_saved(*arguments, **(params or {}))
-            params = {**(params or {}), "saved": saved}
-        else:
+        if op.with_saved is None:
             data = op.function(*arguments, **params) if params else op.function(*arguments)
+        else:
+            params = params or {}
+            data, params["saved"] = op.with_saved(*arguments, **params)
     except Exception as error:
         _note(error, op, inputs)
         raise
@@ -126,13 +126,24 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
+    """A method that is an operation of one input and nothing else."""
+    op = _operation(function)
+
+    def method(self: Value) -> Value:
+        return record(op, (self,))
+
+    method.__name__, method.__qualname__ = op.name, f"Value.{op.name}"
+    method.__doc__ = f"``{op.name}`` of this Value, elementwise."
+    return method
+
+
 def _operation(function: Callable[..., Any]) -> Op:
     op = registry[function]
     assert isinstance(op, Op)
     return op
 
 
-_negative, _absolute = _operation(np.negative), _operation(np.absolute)
 _getitem = _operation(rules.indexing.getitem)
 _index_set, _index_add = _operation(rules.indexing.index_set), _operation(rules.indexing.index_add)
 
@@ -225,29 +236,34 @@ class Value:
         data = self._data
         if type(data) is ndarray:
             data = data.view(ReadOnly)
-            data.setflags(write=False)
+            if data.flags.writeable:
+                data.setflags(write=False)
         return data
 
     @data.setter
     def data(self, new: Any) -> None:
         global _clock
         old = self._data
+        owned = type(new) is ndarray and new.base is None and not new.flags.writeable
+        if not owned or new.shape != old.shape or new.dtype is not old.dtype or self.op is not None:
+            new = self._fitting(new)
+        with _replacing:
+            self._data = new
+            self._clock = _clock = _clock + 1
+
+    def _fitting(self, new: Any) -> Any:
+        """`new` as data for this leaf, or an error."""
         if self.op is not None:
             raise GraphError(
                 f"v.data = ... of {describe(self)}: its data follows from its inputs. Replace the data of a leaf, or "
                 f"write Value(new) for a new one."
             )
-        owned = type(new) is ndarray and new.base is None and not new.flags.writeable
-        data = new if owned else _own(new)
-        if data.shape != old.shape:
+        data, dtype = _own(new), self._data.dtype
+        if data.shape != self.shape:
             raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)}.")
-        if data.dtype != old.dtype:
-            if not np.can_cast(data.dtype, old.dtype, "same_kind"):
-                raise DataError(f"v.data = ... got dtype {data.dtype} for {describe(self)}, dtype {old.dtype}.")
-            data = data.astype(old.dtype)
-        with _replacing:
-            self._data = data
-            self._clock = _clock = _clock + 1
+        if data.dtype != dtype and not np.can_cast(data.dtype, dtype, "same_kind"):
+            raise DataError(f"v.data = ... got dtype {data.dtype} for {describe(self)}, dtype {dtype}.")
+        return data.astype(dtype, copy=False)
 
     @property
     def grad(self) -> Any:
@@ -316,7 +332,8 @@ class Value:
         ValueError
             If there is more than one element.
         """
-        return np.asarray(self._data).item()
+        data = self._data
+        return data.item() if hasattr(data, "item") else data
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""
@@ -375,7 +392,7 @@ class Value:
     __mul__, __rmul__ = _operators(np.multiply, operator.mul)
     __truediv__, __rtruediv__ = _operators(np.true_divide, operator.truediv)
     __pow__, __rpow__ = _operators(np.power, operator.pow)
-    __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
+    __matmul__, __rmatmul__ = _operators(np.matmul, rules.linalg.product)
     __floordiv__, __rfloordiv__ = _operators(np.floor_divide, operator.floordiv)
     __mod__, __rmod__ = _operators(np.remainder, operator.mod)
 
@@ -385,14 +402,8 @@ class Value:
     def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
         return other // self, other % self
 
-    def __neg__(self) -> Value:
-        return record(_negative, (self,))
-
     def __pos__(self) -> Value:
         return self
-
-    def __abs__(self) -> Value:
-        return record(_absolute, (self,))
 
     def __round__(self, decimals: int = 0) -> Value:
         return _dispatch(np.round, (self, decimals), {})  # type: ignore[no-any-return]
@@ -533,12 +544,14 @@ class Value:
 
     # ---------------------------------------------------------------- functions, as methods
 
-    exp = _method(np.exp)
-    log = _method(np.log)
-    sqrt = _method(np.sqrt)
-    tanh = _method(np.tanh)
-    relu = _method(rules.elementwise.relu)
-    sigmoid = _method(rules.elementwise.sigmoid)
+    exp = _unary(np.exp)
+    log = _unary(np.log)
+    sqrt = _unary(np.sqrt)
+    tanh = _unary(np.tanh)
+    relu = _unary(rules.elementwise.relu)
+    sigmoid = _unary(rules.elementwise.sigmoid)
+    __neg__ = _unary(np.negative)
+    __abs__ = _unary(np.absolute)
 
     sum = _method(np.sum)
     mean = _method(np.mean)

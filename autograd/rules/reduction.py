@@ -263,12 +263,12 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
     array([0.        , 0.69314718])
     """
     logits = np.asarray(logits)
-    top = logits.max(axis=1)
+    top = np.maximum.reduce(logits, 1)
     raised = np.exp(logits - top[:, None])
-    summed = raised.sum(axis=1)
+    summed = np.add.reduce(raised, 1)
     losses = np.log(summed) + (top - logits[np.arange(len(logits)), targets])
     if reduction != "none":
-        losses = np_mean(losses) if reduction == "mean" else np_sum(losses)
+        losses = np.add.reduce(losses) / (len(losses) if reduction == "mean" else 1)
     return losses, raised / summed[:, None]
 
 
