@@ -151,7 +151,7 @@ def _pass_one(
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
     """Leave the gradient in a node that has been dealt with, or take the node apart."""
     if retain_graph:
-        node._grad = getattr(upstream, "_data", upstream) if hasattr(upstream, "requires_grad") else upstream
+        node._grad = getattr(upstream, "_data", upstream)  # of a gradient with a graph, the numbers
     else:
         node._grad = node.inputs = node.params = None
 
@@ -192,9 +192,7 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
         else:
             _pass_one(node, gradients, leaves)
         if value is not None:
-            if type(share) is ndarray and share is not upstream and share.shape == x.shape and share.dtype is x.dtype:
-                pass
-            elif type(share) is not float64 or type(x) is not float64:
+            if type(share) is not float64 or type(x) is not float64:
                 share = conform(share, upstream, value, node)
             to = gradients if value.op is not None else leaves
             to[value] = to[value] + share if value in to else share
