@@ -1,9 +1,36 @@
-"""micrograd's demo one number a node, for every engine whose numbers have operators: only the leaf and relu differ."""
+"""Work with one number a node, for every engine whose numbers have operators: a chain, and micrograd's demo."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from data import ALPHA, TINY, moons, neurons
+from data import ALPHA, TINY, A, B, Work, moons, neurons
+
+
+def scalar_chain(
+    n: int,
+    leaf: Callable[[float], Any],
+    forget: Callable[[Any], Any],
+    number: Callable[[Any], float] = lambda y: float(y.data),
+    gradient: Callable[[Any], Any] = lambda p: p.grad,
+) -> Work:
+    """n operations one after the other, products and sums in turn, and the gradients of the three leaves."""
+    x, a, b = leaves = leaf(0.5), leaf(A), leaf(B)
+
+    def build() -> Any:
+        for p in leaves:
+            forget(p)
+        y = x
+        for _ in range(n // 2):
+            y = y * a
+            y = y + b
+        return y
+
+    def step() -> float:
+        y = build()
+        y.backward()
+        return number(y)
+
+    return Work(step, lambda: [gradient(p) for p in leaves], build, lambda y: y.backward())
 
 
 class MLP:

@@ -1,7 +1,7 @@
 """This project: Values, and its nets as its users write them."""
 
-from data import RATE, A, B, Work, batch, learning_rate, weights
-from numbers_mlp import MLP, POINTS, max_margin
+from data import RATE, Work, batch, learning_rate, weights
+from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
 
 import nn
 from autograd import Value, softmax_cross_entropy
@@ -10,23 +10,7 @@ VERSION = "chainrule, this checkout"
 
 
 def chain(n):
-    x, a, b = Value(0.5), Value(A), Value(B)
-
-    def build():
-        for leaf in (x, a, b):
-            leaf.zero_grad()
-        y = x
-        for _ in range(n // 2):
-            y = y * a
-            y = y + b
-        return y
-
-    def step():
-        y = build()
-        y.backward()
-        return float(y.data)
-
-    return Work(step, lambda: [x.grad, a.grad, b.grad], build, lambda y: y.backward())
+    return scalar_chain(n, Value, Value.zero_grad)
 
 
 def moons():

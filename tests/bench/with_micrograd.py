@@ -2,31 +2,16 @@
 
 from importlib.metadata import version
 
-from data import RATE, TINY, A, B, Work, batch, learning_rate, neurons
+from data import RATE, TINY, Work, batch, learning_rate, neurons
 from micrograd.engine import Value
 from micrograd.nn import MLP
-from numbers_mlp import POINTS, max_margin
+from numbers_mlp import POINTS, max_margin, scalar_chain
 
 VERSION = f"micrograd {version('micrograd')}"
 
 
 def chain(n):
-    x, a, b = Value(0.5), Value(A), Value(B)
-
-    def build():
-        x.grad = a.grad = b.grad = 0
-        y = x
-        for _ in range(n // 2):
-            y = y * a
-            y = y + b
-        return y
-
-    def step():
-        y = build()
-        y.backward()
-        return float(y.data)
-
-    return Work(step, lambda: [x.grad, a.grad, b.grad], build, lambda y: y.backward())
+    return scalar_chain(n, Value, lambda p: setattr(p, "grad", 0))
 
 
 def perceptron():

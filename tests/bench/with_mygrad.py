@@ -1,32 +1,16 @@
 """MyGrad."""
 
 import mygrad as mg
-from data import RATE, A, B, Work, batch, learning_rate, weights
+from data import RATE, Work, batch, learning_rate, weights
 from mygrad.nnet.activations import relu
 from mygrad.nnet.losses import softmax_crossentropy
-from numbers_mlp import MLP, POINTS, max_margin
+from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
 
 VERSION = f"mygrad {mg.__version__}"
 
 
 def chain(n):
-    x, a, b = mg.tensor(0.5), mg.tensor(A), mg.tensor(B)
-
-    def build():
-        for leaf in (x, a, b):
-            leaf.null_grad()
-        y = x
-        for _ in range(n // 2):
-            y = y * a
-            y = y + b
-        return y
-
-    def step():
-        y = build()
-        y.backward()
-        return float(y.data)
-
-    return Work(step, lambda: [x.grad, a.grad, b.grad], build, lambda y: y.backward())
+    return scalar_chain(n, mg.tensor, mg.Tensor.null_grad)
 
 
 def moons():

@@ -3,8 +3,8 @@
 import os
 
 import torch
-from data import RATE, A, B, Work, batch, learning_rate, weights
-from numbers_mlp import MLP, POINTS, max_margin
+from data import RATE, Work, batch, learning_rate, weights
+from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
 from torch.nn import functional
 
 VERSION = f"torch {torch.__version__}"
@@ -21,22 +21,7 @@ def leaf(number):
 
 
 def chain(n):
-    x, a, b = leaf(0.5), leaf(A), leaf(B)
-
-    def build():
-        x.grad = a.grad = b.grad = None
-        y = x
-        for _ in range(n // 2):
-            y = y * a
-            y = y + b
-        return y
-
-    def step():
-        y = build()
-        y.backward()
-        return y.item()
-
-    return Work(step, lambda: [p.grad.item() for p in (x, a, b)], build, lambda y: y.backward())
+    return scalar_chain(n, leaf, lambda p: setattr(p, "grad", None), lambda y: y.item(), lambda p: p.grad.item())
 
 
 def moons():
