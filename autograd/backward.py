@@ -45,7 +45,7 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
         }
     with _commit:  # two threads may share a leaf
         sums = [
-            settle(share if leaf._grad is None else leaf._grad + share, leaf._data) for leaf, share in leaves.items()
+            settle(share if leaf._grad is None else leaf._grad + share, leaf._array) for leaf, share in leaves.items()
         ]
         # One call into C, between whose steps no Ctrl-C can come: all leaves get their gradient, or none.
         deque(map(setattr, leaves, repeat("_grad"), sums), maxlen=0)
@@ -53,7 +53,7 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
 
 def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
     """The upstream gradient to start from: 1 for a single number, else what the caller gave, checked."""
-    data = root._data
+    data = root._array
     if gradient is None:
         if type(data) is float64:
             return float64(1.0)
@@ -65,7 +65,7 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
             )
         seed = np.ones_like(data)[()]
     elif hasattr(gradient, "requires_grad"):
-        seed = gradient if create_graph else gradient._data
+        seed = gradient if create_graph else np.array(gradient._array)[()]
     else:
         seed = np.array(gradient)[()] if not hasattr(gradient, "__array_function__") else gradient.copy()
     if seed.shape != root.shape:
@@ -97,7 +97,7 @@ def reverse(
     """
     leaves: dict[Value, Any] = {}
     gradients: dict[Value, Any] = {}
-    watching = bool(modes.active) and modes.current.get().watching
+    watching = bool(modes.active) and modes.now().watching
     with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
         if wrt is None and not create_graph and not watching:
             order = topological(roots)
@@ -136,11 +136,11 @@ def _pass_one(
     """What a reverse pass is made of: for one node, each input's rule, added to what the input has so far."""
     inputs, upstream = node.inputs, gradients[node]
     check_unchanged(node)
-    result: Any = node if create_graph else node._data
-    arguments = [value if create_graph and value.requires_grad else value._data for value in inputs]
+    result: Any = node if create_graph else node._array
+    arguments = [value if create_graph and value._tracked else value._array for value in inputs]
     params = {**node.params, "saved": None} if create_graph and node.op.with_saved else node.params
     for index, value in enumerate(inputs):
-        if value.requires_grad and (targets is None or value in targets):
+        if value._tracked and (targets is None or value in targets):
             share = node.op.gradient(index, upstream, result, arguments, params)
             share = conform(share, upstream, value, node)
             if watching:
@@ -151,7 +151,7 @@ def _pass_one(
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
     """Leave the gradient in a node that has been dealt with, or take the node apart."""
     if retain_graph:
-        node._grad = getattr(upstream, "_data", upstream)  # of a gradient with a graph, the numbers
+        node._grad = getattr(upstream, "_array", upstream)  # of a gradient with a graph, the numbers
     else:
         node._grad = node.inputs = node.params = None
 
@@ -171,24 +171,24 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
         if op.pair is not None:
             rule, other_rule = op.pair
             first, second = node.inputs
-            x, y = first._data, second._data
+            x, y = first._array, second._array
             if first._clock > clock or second._clock > clock:
                 check_unchanged(node)
-            if first.requires_grad:
-                share = upstream if rule is same else rule(upstream, node._data, x, y)
+            if first._tracked:
+                share = upstream if rule is same else rule(upstream, node._array, x, y)
                 if type(share) is not float64 or type(x) is not float64:
                     share = conform(share, upstream, first, node)
                 to = gradients if first.op is not None else leaves
                 to[first] = to[first] + share if first in to else share
-            if second.requires_grad:
-                share = upstream if other_rule is same else other_rule(upstream, node._data, x, y)
+            if second._tracked:
+                share = upstream if other_rule is same else other_rule(upstream, node._array, x, y)
                 value, x = second, y
         elif op.single is not None:
             (value,) = node.inputs
-            x, params = value._data, node.params
+            x, params = value._array, node.params
             if value._clock > clock:
                 check_unchanged(node)
-            share = op.single(upstream, node._data, x, **params) if params else op.single(upstream, node._data, x)
+            share = op.single(upstream, node._array, x, **params) if params else op.single(upstream, node._array, x)
         else:
             _pass_one(node, gradients, leaves)
         if value is not None:
@@ -213,7 +213,7 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
 
     A leaf never gets the upstream array itself, which others hold too.
     """
-    data = value._data
+    data = value._array
     shape = data.shape
     if type(share) is ndarray and shape and share.shape == shape and share.dtype is data.dtype:  # nearly always
         return share.copy() if share is upstream and value.op is None else share
@@ -288,7 +288,7 @@ def first_not_finite(array: Any) -> tuple[Any, tuple[int, ...]] | None:
 
 def check_finite(share: Any, node: Any, value: Value | None = None) -> None:
     """Raise for the first NaN or infinity: in the result of `node`, or in the gradient of its input `value`."""
-    found = first_not_finite(getattr(share, "_data", share))
+    found = first_not_finite(getattr(share, "_array", share))
     if found is None:
         return
     number, index = found
@@ -301,9 +301,8 @@ def check_finite(share: Any, node: Any, value: Value | None = None) -> None:
         )
     message = f"{node.op.name} gave {number}{place} of its result, shape {node.shape}.{line}"
     for position, operand in enumerate(node.inputs):
-        came_in = None if operand._data is None else first_not_finite(operand._data)
+        came_in = None if operand._array is None else first_not_finite(operand._array)
         if came_in is not None:
-            message += (
-                f"\n  its input {position}, {describe(operand)}, holds {came_in[0]} already, at index {came_in[1]}"
-            )
+            at = f" at index {came_in[1]}" if came_in[1] else ""
+            message += f"\n  its input {position}, {describe(operand)}, holds {came_in[0]}{at} already"
     raise AnomalyError(message)

@@ -313,12 +313,12 @@ def _operands(node: Value) -> list[str]:
 
 def _facts(node: Value, show: tuple[str, ...]) -> tuple[list[str], bool]:
     """The lines of a node, and whether it holds NaN or infinity."""
-    data, lines, alert = node._data, [], False
+    data, lines, alert = node._array, [], False
     known = type(data) in _PYTHON or isinstance(data, np.ndarray | np.generic)
     if type(data) not in _PYTHON and type(data) is not np.float64:
         kind = "" if known else f"{type(data).__name__} "
         lines.append(f"{kind}{node.shape} {node.dtype}")
-    gradient = getattr(node._grad, "_data", node._grad)
+    gradient = getattr(node._grad, "_array", node._grad)
     figures = {"data": data, "grad": gradient}
     if not node.requires_grad and gradient is None:
         del figures["grad"]
@@ -433,7 +433,7 @@ def _tooltip(node: Value) -> str:
     lines = []
     if node.label and len(node.label) > _LONG:
         lines.append(node.label)
-    data = node._data
+    data = node._array
     if isinstance(data, np.ndarray) and data.size > 4:
         lines.append(
             np.array2string(data.ravel()[:8], precision=4, separator=", ")[:-1] + (", ...]" if data.size > 8 else "]")

@@ -21,23 +21,29 @@ import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class State(NamedTuple):
-    """What is on in this context, and what was before."""
+class State:
+    """What is on in this context: a link of a chain, innermost first."""
 
-    recording: bool = True
-    watching: bool = False
-    outer: State | None = None
+    __slots__ = ("born", "live", "outer", "owner", "recording", "watching")
+
+    def __init__(self, owner: Any = None, outer: State | None = None, **changes: Any):
+        self.owner, self.outer, self.live = owner, outer, True
+        self.recording: bool = outer.recording if outer else True
+        self.watching: bool = outer.watching if outer else False
+        self.born: list[Any] | None = outer.born if outer else None
+        for name, content in changes.items():
+            setattr(self, name, content)
 
 
 PLAIN = State()
-current: ContextVar[State] = ContextVar("autograd mode", default=PLAIN)
+_current: ContextVar[State] = ContextVar("autograd mode", default=PLAIN)
 
 active = 0
 """How many modes are on in all threads. Zero, the usual case, spares the hot path the context variable."""
@@ -45,27 +51,52 @@ active = 0
 _lock = threading.Lock()
 
 
-def _count(change: int) -> None:
-    global active
-    with _lock:
-        active += change
+def now() -> State:
+    """The innermost state that has not ended. A task may hold a copy of a context whose modes have ended since."""
+    state = _current.get()
+    while not state.live:
+        state = state.outer or PLAIN
+    return state
 
 
 class _Mode:
     """A context manager and decorator that changes some fields of the state."""
 
-    changes: dict[str, bool]
+    changes: dict[str, Any]
 
     def __enter__(self) -> None:
-        outer = current.get()
-        current.set(outer._replace(outer=outer, **self.changes))
-        _count(+1)
+        global active
+        outer = now()
+        _current.set(State(self, outer, **self.changes))
+        with _lock:
+            active += 1
 
     def __exit__(self, *exception: object) -> None:
-        current.set(current.get().outer or PLAIN)
-        _count(-1)
+        # Not always the innermost one: a generator may be closed inside a block of its caller's.
+        global active
+        state: State | None = _current.get()
+        while state is not None and not (state.live and state.owner is self):
+            state = state.outer
+        if state is not None:
+            state.live = False
+            _current.set(now())
+            with _lock:
+                active -= 1
 
     def __call__(self, function: F) -> F:
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{type(self).__name__} cannot decorate an asynchronous generator; write "
+                f"`with {type(self).__name__}():` around what it computes."
+            )
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
@@ -154,6 +185,13 @@ class anomaly(_Mode):
     """
 
     changes = {"watching": True}
+
+
+class noting(_Mode):
+    """Inside, every result that is recorded is also put into the list `born`."""
+
+    def __init__(self, born: list[Any]):
+        self.changes = {"born": born}
 
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

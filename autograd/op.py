@@ -74,12 +74,17 @@ class Op:
         self.symbol, self.elementwise, self.variadic = symbol, elementwise, variadic
         self.domain, self.cases = domain, cases
         self.rules: Any = rules
-        if not (variadic or isinstance(rules, tuple)):
-            self.rules = (rules,)
+        if not variadic:
+            self.rules = tuple(rules) if isinstance(rules, tuple | list) else (rules,)
+        given = [rule for rule in ((rules,) if variadic else self.rules) if rule is not None]
+        if not given or not all(hasattr(rule, "__code__") for rule in given):
+            raise TypeError(
+                f"{name}: rules are Python functions, one for each input (None where the derivative is zero, but not "
+                f"for all), or a single one with variadic=True; got {rules!r:.80}."
+            )
         self.formula: tuple[str, ...] = formula if isinstance(formula, tuple) else (formula,)
         self.count: int = 0 if self.variadic else len(self.rules)
-        rule = self.rules if self.variadic else next(r for r in self.rules if r is not None)
-        code = rule.__code__
+        code = given[0].__code__
         # A variadic rule is (i, g, y, *arrays, keywords); any other (g, y, inputs, keywords).
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.parameters: tuple[str, ...] = tuple(n for n in names[3 if self.variadic else 2 :] if n != "saved")
@@ -236,7 +241,10 @@ def defop(
     Raises
     ------
     ValueError
-        If an operation of that name exists, a lambda has none, or there are not as many formulas as rules.
+        If the function has a rule already, an operation of that name exists, a lambda has none, or there are not as
+        many formulas as rules.
+    TypeError
+        If a rule is not a Python function.
 
     Examples
     --------
@@ -257,6 +265,8 @@ def defop(
         elementwise = isinstance(function, np.ufunc) and function.signature is None
     if name in operations:
         raise ValueError(f"There is already an operation named {name!r}. Give yours another `name=`.")
+    if function in registry:
+        raise ValueError(f"{function.__name__} has a rule, or something else that stands behind it, already.")
     op = Op(
         name, function, rules, formula,
         symbol=symbol, elementwise=elementwise, variadic=variadic, saves=saves, domain=domain, cases=cases,

@@ -4,9 +4,10 @@
     derivative(derivative(np.sin))(0.5)           # -sin(0.5)
     grad(lambda p: loss(p["W"], p["b"]))(params)  # a dict like params
 
-They take and give plain arrays, numbers, and nested lists, tuples and dicts of these; called with Values, or
-inside another transform, they give Values that can be differentiated again. Each one runs the function on
-fresh Values and makes reverse passes that touch no `.grad`.
+They take and give plain arrays, numbers, and nested lists, tuples and dicts of these. Called with Values,
+inside another transform, or of a function that closes over Values, they give Values, which can be
+differentiated again by those (under `no_grad()` what is closed over is constant). Each one runs the function
+on fresh Values and makes reverse passes that touch no `.grad`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 from . import modes
 from .backward import reverse, settle
 from .errors import DataError, GraphError, ShapeError
-from .graph import ancestors
+from .graph import topological
 from .op import Op
 from .value import Value, record
 
@@ -63,6 +64,20 @@ def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     return _filled(tree, map(function, _leaves(tree)))
 
 
+def tracked(x: Any) -> bool:
+    return isinstance(x, Value) and x.requires_grad
+
+
+def depends_on_more(outputs: Sequence[Value], variables: Sequence[Value]) -> bool:
+    """Whether a gradient flows from `outputs` to another leaf than `variables`."""
+    known = set(variables)
+    return any(
+        value.is_leaf and value.requires_grad and value not in known
+        for node in topological(outputs, known)
+        for value in node.inputs
+    ) or any(y.is_leaf and y.requires_grad and y not in known for y in outputs)
+
+
 # -------------------------------------------------------------------- one run of a function
 
 
@@ -94,12 +109,17 @@ class _Run:
     ):
         self.name = name
         numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-        for number in numbers:
-            if not -len(args) <= number < len(args):
-                raise DataError(f"{name}(..., argnums={argnums!r}) of a call with {len(args)} positional arguments.")
+        count = len(args)
+        places = {number % count for number in numbers if isinstance(number, int) and -count <= number < count}
+        if len(places) != len(numbers):
+            raise DataError(
+                f"{name}(..., argnums={argnums!r}) of a call with {count} positional arguments: argnums is one of "
+                f"their numbers, or a tuple of different ones."
+            )
         chosen = tuple(args[number] for number in numbers)
         self.chosen: Any = chosen if isinstance(argnums, tuple) else chosen[0]
-        self.nested = _inside.get() or any(isinstance(x, Value) and x.requires_grad for x in _leaves(chosen))
+        recording = modes.now().recording
+        self.nested = _inside.get() or any(tracked(x) for x in _leaves((args, kwargs)))
         self.variables = [self._variable(x) for x in _leaves(chosen)]
         fresh = iter(self.variables)
         replaced = list(args)
@@ -114,12 +134,14 @@ class _Run:
             self.result, aux = self.result
             self.aux = _mapped(self.given, aux)
         self.outputs = [self._output(y) for y in _leaves(self.result)]
+        # What the function closes over may be differentiated later, too; unless no_grad() says that it is not.
+        self.nested = self.nested or (recording and depends_on_more(self.outputs, self.variables))
 
     def _variable(self, x: Any) -> Value:
-        if isinstance(x, Value) and x.requires_grad:
+        if tracked(x):
             with modes.enable_grad():
                 return _copied(x)
-        variable = Value(x._data if isinstance(x, Value) else x)
+        variable = Value(x._array if isinstance(x, Value) else x)
         if not variable.requires_grad:
             raise DataError(
                 f"{self.name}: an argument to differentiate is of dtype {variable.dtype}, and a gradient needs "
@@ -149,15 +171,16 @@ class _Run:
             return x
         if self.nested and x.requires_grad:
             return x
-        return x._data.copy() if isinstance(x._data, np.ndarray) else x._data
+        return x._array.copy() if isinstance(x._array, np.ndarray) else x._array
 
     def pull(self, outputs: Sequence[Value], seeds: Sequence[Any]) -> list[Any]:
         """The gradient of sum(output * seed) for each variable."""
         live = [(y, seed) for y, seed in zip(outputs, seeds, strict=True) if y.requires_grad]
         found = reverse([y for y, _ in live], [s for _, s in live], wrt=self.variables, create_graph=self.nested)
         return [
-            self.given(settle(found[x], x._data)) if x in found else np.zeros_like(x._data)[()] for x in self.variables
-        ]  # fmt: skip
+            self.given(settle(found[x], x._array)) if x in found else np.zeros_like(x._array)[()]
+            for x in self.variables
+        ]
 
     def shaped(self, gradients: Sequence[Any]) -> Any:
         """Gradients in the nesting of the chosen arguments."""
@@ -184,7 +207,7 @@ def _seed(y: Value, seed: Any, what: str) -> Any:
     seed = seed if isinstance(seed, Value) else np.array(seed)  # a copy: a gradient may be the seed itself
     if seed.shape != y.shape:
         raise ShapeError(f"{what} has shape {seed.shape}, and what it belongs to has shape {y.shape}.")
-    return seed if seed.dtype == y._data.dtype else seed.astype(y._data.dtype)
+    return seed if seed.dtype == y._array.dtype else seed.astype(y._array.dtype)
 
 
 def _seeds(tree: Any, outputs: Sequence[Value], what: str) -> list[Any]:
@@ -195,7 +218,7 @@ def _seeds(tree: Any, outputs: Sequence[Value], what: str) -> list[Any]:
 
 
 def _ones(y: Value) -> Any:
-    return np.ones_like(y._data)[()]
+    return np.ones_like(y._array)[()]
 
 
 # -------------------------------------------------------------------- first order
@@ -345,10 +368,10 @@ def vjp(function: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, 
 
     def pullback(cotangents: Any) -> Any:
         seeds = _seeds(cotangents, run.outputs, "pullback(v)")
-        if any(isinstance(seed, Value) and seed.requires_grad for seed in seeds):
+        if any(tracked(seed) for seed in seeds):
             run.nested = True
         elif not run.nested:
-            seeds = [getattr(seed, "_data", seed) for seed in seeds]
+            seeds = [getattr(seed, "_array", seed) for seed in seeds]
         return run.shaped(run.pull(run.outputs, seeds))
 
     result = _mapped(run.given, run.result)
@@ -397,9 +420,9 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
     primals = tuple(primals)
     run = _Run("jvp", function, primals, tuple(range(len(primals))), {}, has_aux)
     directions = _seeds(tuple(tangents), run.variables, "jvp: a tangent")
-    nested = run.nested or any(isinstance(t, Value) and t.requires_grad for t in directions)
+    nested = run.nested or any(tracked(t) for t in directions)
     if not nested:
-        directions = [getattr(t, "_data", t) for t in directions]
+        directions = [getattr(t, "_array", t) for t in directions]
     with modes.enable_grad():
         live = [y for y in run.outputs if y.requires_grad]
         weights = [Value(_ones(y)) for y in live]
@@ -411,7 +434,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
         ]
         found = reverse([p for p, _ in pairs], [t for _, t in pairs], wrt=weights, create_graph=nested)
     run.nested = nested
-    slopes = {y: run.given(settle(found[u], u._data)) for y, u in zip(live, weights, strict=True) if u in found}
+    slopes = {y: run.given(settle(found[u], u._array)) for y, u in zip(live, weights, strict=True) if u in found}
     tangent = [slopes[y] if y in slopes else np.zeros(y.shape, y.dtype)[()] for y in run.outputs]
     result = _mapped(run.given, run.result), _filled(run.result, iter(tangent))
     return (*result, run.aux) if has_aux else result
@@ -456,7 +479,7 @@ def jacobian(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bo
         for y in run.outputs:
             rows = []
             for index in np.ndindex(y.shape):
-                seed = np.zeros(y.shape, y._data.dtype)
+                seed = np.zeros(y.shape, y._array.dtype)
                 seed[index] = 1
                 rows.append(run.pull([y], [seed[()]]))
             blocks.append(
@@ -534,6 +557,9 @@ def hvp(function: Function, argnums: int = 0) -> Function:
 # -------------------------------------------------------------------- memory
 
 
+_TO_COME = object()
+
+
 def checkpoint(function: Function) -> Function:
     """The same function, of which only inputs and result are kept: the backward pass runs it again.
 
@@ -566,26 +592,33 @@ def checkpoint(function: Function) -> Function:
 
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        places = [x for x in _leaves(args) if isinstance(x, Value) and x.requires_grad]
+        places = [x for x in _leaves(args) if tracked(x)]
 
-        def run(values: Sequence[Any]) -> tuple[Any, Value, list[Value]]:
-            """The nested result, all of it in one flat Value, and the shapes' owners."""
+        def run(values: Sequence[Any]) -> Any:
             fresh = iter(values)
-            replaced = _mapped(lambda x: next(fresh) if isinstance(x, Value) and x.requires_grad else x, args)
             with modes.enable_grad() if modes.active else nullcontext():
-                result = function(*replaced, **kwargs)
-                outputs = [y if isinstance(y, Value) else Value(y, requires_grad=False) for y in _leaves(result)]
-                flat: Any = outputs[0] if len(outputs) == 1 else np.concatenate([np.ravel(y) for y in outputs])
-            return result, flat, outputs
+                return function(*_mapped(lambda x: next(fresh) if tracked(x) else x, args), **kwargs)
 
-        if modes.active and not modes.current.get().recording:
+        def differentiable(result: Any) -> list[Value]:
+            return [y for y in _leaves(result) if tracked(y)]
+
+        def flat(outputs: Sequence[Value]) -> Value:
+            """All outputs in one, as the node that stands for them has a single result."""
+            return outputs[0] if len(outputs) == 1 else np.concatenate([np.ravel(y) for y in outputs])  # type: ignore
+
+        if not modes.now().recording:
             return function(*args, **kwargs)
-        variables = [Value(x._data) for x in places]
-        result, flat, outputs = run(variables)
-        if not flat.requires_grad:
-            return result
-        known = set(variables)
-        captured = [v for v in ancestors(flat) if v.op is None and v.requires_grad and v not in known]
+        variables = [Value(x._array) for x in places]
+        born: list[Value] = []
+        with modes.noting(born):
+            result = run(variables)
+            outputs = differentiable(result)
+            if not outputs:
+                return result
+            whole = flat(outputs)
+        known = {*variables, *born}
+        used = [*(v for node in born for v in node.inputs), *outputs]
+        captured = list(dict.fromkeys(v for v in used if v.requires_grad and v not in known))
         kept: tuple[Any, list[Any]] | None = None  # of the last upstream gradient, the gradients of all inputs
 
         def again(i: int, g: Any, y: Any, *inputs: Any) -> Any:
@@ -594,8 +627,8 @@ def checkpoint(function: Function) -> Function:
             if held is None or held[0] is not g:
                 create_graph = any(isinstance(x, Value) for x in (g, *inputs))
                 fresh = [_copied(x) if isinstance(x, Value) else Value(x) for x in inputs[: len(places)]]
-                _, once_more, _ = run(fresh)
-                if not np.array_equal(once_more._data, getattr(y, "_data", y), equal_nan=True):
+                once_more = flat(differentiable(run(fresh)))
+                if not np.array_equal(once_more._array, getattr(y, "_array", y), equal_nan=True):
                     raise GraphError(
                         "checkpoint: the function gave another result when it was run again for the backward pass. "
                         "Does it draw random numbers or change something outside? Pass what it draws as an argument."
@@ -608,14 +641,18 @@ def checkpoint(function: Function) -> Function:
             return held[1][i]
 
         last = len(places) + len(captured) - 1
-        data, shapes, nesting = flat._data, [y.shape for y in outputs], _mapped(lambda _: None, result)
-        del result, flat, outputs, variables, known
+        data, shapes = whole._array, [(y.shape, y.dtype) for y in outputs]
+        # What has a gradient is replaced below; the rest is handed on as it is.
+        rest = _mapped(lambda y: _TO_COME if tracked(y) else y, result)
+        del result, outputs, whole, variables, known, born, used
         op = Op("checkpoint", lambda *arrays: data, again, "the function, run again and differentiated", variadic=True)
         node = record(op, (*places, *captured))
-        if len(shapes) == 1:
-            return _filled(nesting, iter([node]))
-        ends = list(accumulate(int(np.prod(shape)) for shape in shapes))
-        parts = [np.reshape(node[end - int(np.prod(s)) : end], s) for end, s in zip(ends, shapes, strict=True)]
-        return _filled(nesting, iter(parts))
+        parts = [node]
+        if len(shapes) > 1:
+            ends = list(accumulate(int(np.prod(shape)) for shape, _ in shapes))
+            pieces = (node[end - int(np.prod(shape)) : end] for end, (shape, _) in zip(ends, shapes, strict=True))
+            parts = [piece.reshape(shape).astype(dtype) for piece, (shape, dtype) in zip(pieces, shapes, strict=True)]
+        renewed = iter(parts)
+        return _mapped(lambda y: next(renewed) if y is _TO_COME else y, rest)
 
     return checkpointed

@@ -39,7 +39,7 @@ _replacing = threading.Lock()
 
 def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = None) -> Value:
     """Run `op` and, if a gradient may be asked of the result, note what it was computed from."""
-    arguments = [value._data for value in inputs]
+    arguments = [value._array for value in inputs]
     try:
         if op.with_saved is None:
             data = op.function(*arguments, **params) if params else op.function(*arguments)
@@ -49,29 +49,41 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     except Exception as error:
         _note(error, op, inputs)
         raise
-    if type(data) is ndarray and not data.shape:
-        data = data[()]
+    if type(data) is ndarray:
+        if not data.shape:
+            data = data[()]
+    elif not hasattr(data, "dtype"):
+        data = _plain_result(data, op)
     tracked = False
     for value in inputs:
-        if value.requires_grad:
+        if value._tracked:
             tracked = data.dtype.kind in "fc"
             break
     node = _new(Value)
-    node._data = data
+    node._array = data
     node._grad = node.label = node.notes = None
     node._clock = _clock
-    node.op, node.inputs, node.params, node.requires_grad = op, inputs, params, tracked
+    node.op, node.inputs, node.params, node._tracked = op, inputs, params, tracked
     if modes.active:
-        state = modes.current.get()
+        state = modes.now()
         if state.watching:
             node.notes = {"source": modes.user_line()}
             if data.dtype.kind in "fc":
                 check_finite(data, node)
-        tracked = node.requires_grad = tracked and state.recording
+        if state.born is not None:
+            state.born.append(node)
+        tracked = node._tracked = tracked and state.recording
     if not tracked:
         node.op = node.params = None
         node.inputs = ()
     return node
+
+
+def _plain_result(data: Any, op: Op) -> Any:
+    """What a function returned that is no array: a Python number as NumPy's, or an error."""
+    if not isinstance(data, bool | int | float | complex):
+        raise DataError(f"{op.name} returned {data!r:.60}, and an operation returns one number or array.")
+    return np.asarray(data)[()]
 
 
 def _note(error: Exception, op: Op, inputs: tuple[Value, ...]) -> None:
@@ -88,11 +100,11 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
             other = _operand(other)
             if other is None:
                 return NotImplemented  # type: ignore[no-any-return]
-        if modes.active or not (self.requires_grad or other.requires_grad):
+        if modes.active or not (self._tracked or other._tracked):
             return record(op, (self, other))
         node = _new(Value)
         try:
-            node._data = compute(self._data, other._data)
+            node._array = compute(self._array, other._array)
         except Exception as error:
             _note(error, op, (self, other))
             raise
@@ -100,7 +112,7 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
         node.op = op
         node.inputs = (self, other)
         node.params = None
-        node.requires_grad = True
+        node._tracked = True
         node.label = None
         node.notes = None
         node._clock = _clock
@@ -179,10 +191,10 @@ class Value:
     """
 
     __slots__ = (
-        "_data", "_grad", "op", "inputs", "params", "requires_grad", "label", "notes", "_clock", "__weakref__",
+        "_array", "_grad", "_tracked", "op", "inputs", "params", "label", "notes", "_clock", "__weakref__",
     )  # fmt: skip
 
-    _data: Any
+    _array: Any
     _grad: Any
     op: Op | None
     """The operation that made this Value; None for a leaf."""
@@ -190,29 +202,17 @@ class Value:
     """What it was made from, in operand order."""
     params: dict[str, Any] | None
     """The operation's keywords, such as ``axis``."""
-    requires_grad: bool
     label: str | None
     notes: dict[str, Any] | None
     """What was noted beside the computation; ``"source"`` under `anomaly`."""
 
     def __init__(self, data: Any, *, label: str | None = None, requires_grad: bool | None = None):
-        self._data = float64(data) if type(data) is float else _own(data)
-        kind = self._data.dtype.kind
-        if requires_grad is None:
-            requires_grad = kind == "f"
-        elif requires_grad and kind != "f":
-            instead = "Write Value(data.astype(float)) if the numbers are meant to vary."
-            if kind == "c":
-                instead = "Gradients of complex numbers are not there yet."
-            raise DataError(
-                f"Value(..., requires_grad=True) of dtype {self._data.dtype}: a gradient needs floating numbers. "
-                f"{instead}"
-            )
-        if label is not None and not isinstance(label, str):
-            raise DataError(f"Value(..., label={label!r}): a label is a string.")
+        self._array = float64(data) if type(data) is float else _own(data)
         self._grad = self.op = self.params = self.notes = None
         self.inputs = ()
-        self.requires_grad = requires_grad
+        self.requires_grad = self._array.dtype.kind == "f" if requires_grad is None else requires_grad
+        if label is not None and not isinstance(label, str):
+            raise DataError(f"Value(..., label={label!r}): a label is a string.")
         self.label = label
         self._clock = 0
 
@@ -233,7 +233,7 @@ class Value:
         ShapeError
             On assignment, if the new data has another shape.
         """
-        data = self._data
+        data = self._array
         if type(data) is ndarray:
             data = data.view(ReadOnly)
             if data.flags.writeable:
@@ -243,12 +243,12 @@ class Value:
     @data.setter
     def data(self, new: Any) -> None:
         global _clock
-        old = self._data
+        old = self._array
         owned = type(new) is ndarray and new.base is None and not new.flags.writeable
         if not owned or new.shape != old.shape or new.dtype is not old.dtype or self.op is not None:
             new = self._fitting(new)
         with _replacing:
-            self._data = new
+            self._array = new
             self._clock = _clock = _clock + 1
 
     def _fitting(self, new: Any) -> Any:
@@ -258,7 +258,7 @@ class Value:
                 f"v.data = ... of {describe(self)}: its data follows from its inputs. Replace the data of a leaf, or "
                 f"write Value(new) for a new one."
             )
-        data, dtype = _own(new), self._data.dtype
+        data, dtype = _own(new), self._array.dtype
         if data.shape != self.shape:
             raise ShapeError(f"v.data = ... got shape {data.shape} for {describe(self)}.")
         if data.dtype != dtype and not np.can_cast(data.dtype, dtype, "same_kind"):
@@ -281,12 +281,42 @@ class Value:
     @grad.setter
     def grad(self, new: Any) -> None:
         if new is not None and not isinstance(new, Value):
-            new = _own(new).astype(self._data.dtype)[()]
+            new = _own(new).astype(self._array.dtype)[()]
             if new.shape == ():
                 new = np.full(self.shape, new)[()]
         if new is not None and new.shape != self.shape:
             raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)}.")
         self._grad = new
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows here. Of a leaf it can be set, for what is computed from then on.
+
+        Raises
+        ------
+        DataError
+            On assignment of True, if the data are not floating.
+        GraphError
+            On assignment, if this Value is the result of an operation.
+        """
+        return self._tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.op is not None:
+            raise GraphError(
+                f"v.requires_grad = ... of {describe(self)}: write v.detach() for a constant of the same data."
+            )
+        kind = self._array.dtype.kind
+        if wanted and kind != "f":
+            instead = "Write Value(data.astype(float)) if the numbers are meant to vary."
+            if kind == "c":
+                instead = "Gradients of complex numbers are not there yet."
+            raise DataError(
+                f"Value(..., requires_grad=True) of dtype {self._array.dtype}: a gradient needs floating numbers. "
+                f"{instead}"
+            )
+        self._tracked = bool(wanted)
 
     @property
     def is_leaf(self) -> bool:
@@ -295,7 +325,7 @@ class Value:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        data = self._data
+        data = self._array
         return data.shape if hasattr(data, "shape") else ()  # the number of a constant may be Python's
 
     @property
@@ -311,7 +341,7 @@ class Value:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        data = self._data
+        data = self._array
         return data.dtype if hasattr(data, "dtype") else np.result_type(data)
 
     @property
@@ -332,16 +362,16 @@ class Value:
         ValueError
             If there is more than one element.
         """
-        data = self._data
+        data = self._array
         return data.item() if hasattr(data, "item") else data
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""
-        return np.asarray(self._data).tolist()
+        return np.asarray(self._array).tolist()
 
     def detach(self) -> Value:
         """The same data as a constant, through which no gradient flows."""
-        return _constant(self._data, self.label)
+        return _constant(self._array, self.label)
 
     def zero_grad(self) -> None:
         """Forget the gradient: `grad` is None again."""
@@ -409,7 +439,7 @@ class Value:
         return _dispatch(np.round, (self, decimals), {})  # type: ignore[no-any-return]
 
     def __getitem__(self, index: Any) -> Value:
-        return record(_getitem, (self,), {"index": _settled(index)})
+        return record(_getitem, (self,), {"index": _index(index)})
 
     def __setitem__(self, index: Any, new: Any) -> None:
         raise EscapeError(
@@ -428,30 +458,30 @@ class Value:
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, item: Any) -> bool:
-        return bool(np.any(self._data == _raw(item)))
+        return bool(np.any(self._array == _raw(item)))
 
     def __eq__(self, other: Any) -> Any:
-        return self._data == _raw(other)
+        return self._array == _raw(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self._data != _raw(other)
+        return self._array != _raw(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _raw(other)
+        return self._array < _raw(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _raw(other)
+        return self._array <= _raw(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _raw(other)
+        return self._array > _raw(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _raw(other)
+        return self._array >= _raw(other)
 
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __float__(self) -> float:
         return float(self._plain("float()", "math.sin and its like call it; NumPy's functions take Values"))
@@ -463,7 +493,7 @@ class Value:
         return complex(self._plain("complex()", "cmath's functions call it; NumPy's take Values"))
 
     def __index__(self) -> int:
-        return operator.index(self._plain("An index made", "an index is an integer"))
+        return operator.index(self._plain("Use as an integer", "an index or a count is an integer"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
         instead = "np.stack([v, w]) makes a Value of Values, and Value(array).at[i].set(v) puts one into an array"
@@ -471,25 +501,29 @@ class Value:
 
     def _plain(self, what: str, instead: str) -> Any:
         """The data, for a conversion that is fine with a constant and drops the gradient of anything else."""
-        if self.requires_grad:
+        if self._tracked:
             raise EscapeError(
                 f"{what} of {describe(self)} would drop its gradient without a trace. Write v.item() or v.data for the "
                 f"plain numbers; {instead}."
             )
-        return self._data
+        return self._array
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
+        if spec and self.size > 1:
+            raise TypeError(
+                f"format {spec!r} is for one number, and this is {describe(self)}; format v.item() of each."
+            )
+        return format(self.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        facts = [_brief(self._data)]
+        facts = [_brief(self._array)]
         if self.label is not None:
             facts.append(f"label={self.label!r}")
         if self._grad is not None:
-            facts.append(f"grad={_brief(getattr(self._grad, '_data', self._grad))}")
+            facts.append(f"grad={_brief(getattr(self._grad, '_array', self._grad))}")
         if self.op is not None:
             facts.append(f"op={self.op.name!r}")
-        elif not self.requires_grad:
+        elif not self._tracked:
             facts.append("constant")
         return f"Value({', '.join(facts)})"
 
@@ -532,7 +566,7 @@ class Value:
         # Clocks differ between processes; all that matters is whether an input has changed since.
         state["_clock"] = -1 if any(value._clock > self._clock for value in self.inputs or ()) else 0
         if type(self._grad) is Value:
-            state["_grad"] = self._grad._data
+            state["_grad"] = self._grad._array
         return _blank, (), (lineage, state)
 
     def __setstate__(self, saved: tuple[Any, dict[str, Any]]) -> None:
@@ -617,8 +651,13 @@ class ReadOnly(ndarray):
         return repr(self.view(ndarray))
 
 
-def _augmented(compute: Callable[[Any, Any], Any]) -> Callable[[ReadOnly, Any], Any]:
+def _augmented(name: str) -> Callable[[ReadOnly, Any], Any]:
+    compute, in_place = getattr(operator, name), getattr(operator, f"i{name}")
+
     def method(self: ReadOnly, other: Any) -> Any:
+        if self.flags.writeable:  # a copy that the caller may change
+            in_place(self.view(ndarray), other)
+            return self
         new = compute(self.view(ndarray), other)
         if type(new) is ndarray:
             new.setflags(write=False)  # so that the Value need not copy it
@@ -628,7 +667,7 @@ def _augmented(compute: Callable[[Any, Any], Any]) -> Callable[[ReadOnly, Any], 
 
 
 for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul"):
-    setattr(ReadOnly, f"__i{_name}__", _augmented(getattr(operator, _name)))
+    setattr(ReadOnly, f"__i{_name}__", _augmented(_name))
 
 
 class At:
@@ -638,7 +677,7 @@ class At:
         self.value, self.index = value, index
 
     def __getitem__(self, index: Any) -> At:
-        return At(self.value, _settled(index))
+        return At(self.value, _index(index))
 
     def set(self, new: Any) -> Value:
         """A copy of the Value in which the entries at the index are `new`.
@@ -684,10 +723,10 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
 def _constant(data: Any, label: str | None = None) -> Value:
     """A constant that holds `data` as it is. Python's numbers stay themselves: they leave dtypes alone (NEP 50)."""
     node = _new(Value)
-    node._data = data
+    node._array = data
     node._grad = node.op = node.params = node.notes = None
     node.inputs = ()
-    node.requires_grad = False
+    node._tracked = False
     node.label = label
     node._clock = 0
     return node
@@ -716,7 +755,7 @@ def _lift(other: Any) -> Value:
 
 
 def _raw(other: Any) -> Any:
-    return other._data if isinstance(other, Value) else other
+    return other._array if isinstance(other, Value) else other
 
 
 def _stripped(arguments: Any) -> Any:
@@ -731,26 +770,40 @@ def _stripped(arguments: Any) -> Any:
     return arguments
 
 
-def _settled(content: Any, operation: str | None = None, name: str = "index") -> Any:
-    """An index, or a keyword of an operation, that later changes to the caller's lists and arrays cannot reach."""
+def _settled(content: Any, operation: str, name: str) -> Any:
+    """A keyword of an operation that later changes to the caller's lists and arrays cannot reach."""
     kind = type(content)
-    if kind is int or kind is slice or content is None:
-        return content
     if kind is ndarray:
         return content if _frozen(content) else content.copy()
-    if kind is tuple:
+    if kind is tuple or kind is list:
         return tuple([_settled(item, operation, name) for item in content])
-    if kind is list:
-        content = tuple(content) if operation else np.array(content, None if content else int)
-        return _settled(content, operation, name)
     if isinstance(content, Value):
-        if content.requires_grad:
-            what = "v[index]" if operation is None else f"{operation}({name}=...)"
+        if content._tracked:
             raise NoRuleError(
-                f"{what}: {describe(content)} requires a gradient, and there is none with respect to {name}."
+                f"{operation}({name}=...): {describe(content)} requires a gradient, and there is none with respect to "
+                f"{name}."
             )
-        return content._data
-    return content
+        return content._array
+    return np.array(content) if isinstance(content, ndarray) else content
+
+
+def _index(part: Any, deep: bool = False) -> Any:
+    """An index in the few forms that rules know, out of reach of later changes to the caller's lists and arrays."""
+    kind = type(part)
+    if kind is int or kind is slice or part is None or part is Ellipsis or isinstance(part, np.generic | bool):
+        return part
+    if kind is tuple and not deep:
+        return tuple([_index(item, deep=True) for item in part])
+    if kind is ndarray and _frozen(part):
+        return part
+    if isinstance(part, Value):
+        if part._tracked:
+            raise NoRuleError(f"v[index] by {describe(part)}, which requires a gradient, and an index has none.")
+        return _index(part._array, deep)
+    if hasattr(kind, "__index__") and not hasattr(kind, "__array__"):
+        return operator.index(part)
+    array = np.array(part)
+    return array.astype(int) if array.size == 0 and array.dtype.kind == "f" else array
 
 
 def _frozen(array: Any) -> bool:

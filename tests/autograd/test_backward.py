@@ -151,6 +151,15 @@ def test_a_gradient_never_shares_memory():
         h.grad[0] = 5.0
 
 
+def test_a_seed_that_is_a_value_is_not_shared_either():
+    x, y, seed = Value([0.0, 0.0]), Value([0.0, 0.0]), Value([1.0, 2.0])
+    x.backward(seed)
+    y.backward(seed)
+    x.grad *= 7
+    np.testing.assert_array_equal(y.grad, [1.0, 2.0])
+    np.testing.assert_array_equal(seed.data, [1.0, 2.0])
+
+
 def test_a_gradient_once_taken_does_not_change_with_the_next_pass():
     x = Value([1.0])
     y = x * 2
@@ -378,7 +387,7 @@ def test_anomaly_tells_when_it_came_in():
     x = Value([1.0, np.inf], label="x")
     with (
         anomaly(),
-        pytest.raises(AnomalyError, match=r"input 0, 'x' of shape \(2,\), holds inf already, at index \(1,\)"),
+        pytest.raises(AnomalyError, match=r"input 0, 'x' of shape \(2,\), holds inf at index \(1,\) already"),
     ):
         x * 2
 

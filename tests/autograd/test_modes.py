@@ -31,7 +31,7 @@ def test_an_exception_ends_the_mode():
         1 / 0  # noqa: B018
     assert recording()
     assert modes.active == 0
-    assert modes.current.get() is modes.PLAIN
+    assert modes.now() is modes.PLAIN
 
 
 def test_one_instance_can_be_nested():
@@ -69,6 +69,52 @@ def test_another_task_is_not_affected():
     assert asyncio.run(both()) == [False, True]
 
 
+def test_a_task_that_outlives_the_mode_is_not_affected():
+    async def later():
+        await asyncio.sleep(0.01)
+        return recording()
+
+    async def main():
+        with no_grad():
+            task = asyncio.create_task(later())
+            at_once = recording()
+        with no_grad():  # of this task, not of that one
+            return at_once, await task
+
+    assert asyncio.run(main()) == (False, True)
+
+
+def test_a_decorated_coroutine_and_no_asynchronous_generator():
+    @no_grad()
+    async def inside():
+        await asyncio.sleep(0)
+        return recording()
+
+    assert asyncio.run(inside()) is False
+
+    async def numbers():
+        yield 1
+
+    with pytest.raises(TypeError, match="asynchronous generator"):
+        no_grad()(numbers)
+
+
+def test_modes_may_end_out_of_order():
+    def numbers():
+        with no_grad():
+            yield 1
+
+    generator = numbers()
+    next(generator)
+    with enable_grad():
+        generator.close()
+        assert recording()
+    assert recording()
+    assert modes.active == 0
+    no_grad().__exit__()
+    assert modes.active == 0
+
+
 def test_a_decorated_generator_keeps_the_mode_to_itself():
     @no_grad()
     def numbers():
@@ -98,6 +144,6 @@ def test_a_decorated_generator_keeps_the_mode_to_itself():
 def test_anomaly_and_no_grad_can_be_on_together():
     with no_grad(), anomaly():
         assert not recording()
-        state = modes.current.get()
+        state = modes.now()
         assert state.watching
         assert not state.recording

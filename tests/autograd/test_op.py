@@ -1,10 +1,12 @@
 """defop: adding an operation from outside, and how calls are bound to it."""
 
+import math
+
 import numpy as np
 import pytest
 
 from autograd import Value, defop, derivative, jvp
-from autograd.errors import NoRuleError
+from autograd.errors import DataError, NoRuleError
 from autograd.op import call, named, operations, registry
 
 
@@ -84,6 +86,25 @@ def test_names_are_unique_and_formulas_complete():
     with pytest.raises(ValueError, match="needs a `name=`"):
         defop(lambda a: a, lambda g, y, a: g, formula="1")
     assert "tested" not in operations
+
+
+@pytest.mark.parametrize("rules", [None, (), (None,), np.tanh, (np.tanh,)], ids=str)
+def test_rules_are_python_functions(rules):
+    with pytest.raises(TypeError, match="rules are Python functions"):
+        defop(lambda a: a, rules, formula="1", name="tested")
+
+
+def test_a_function_with_a_rule_keeps_it():
+    with pytest.raises(ValueError, match="tanh has a rule"):
+        defop(np.tanh, lambda g, y, x: g, formula="1", name="tested")
+
+
+def test_a_function_may_return_a_python_number_and_nothing_else():
+    erf = defop(math.erf, lambda g, y, x: g * 2 / np.sqrt(np.pi) * np.exp(-x * x), formula="2 exp(-x²) / √π")
+    assert derivative(erf)(0.0) == pytest.approx(1.1283791670955126)
+    pair = defop(lambda x: (x, x), lambda g, y, x: g, formula="1", name="pair")
+    with pytest.raises(DataError, match="pair returned"):
+        pair(Value(1.0))
 
 
 def test_call():

@@ -4,6 +4,7 @@ import copy
 import math
 import operator
 import pickle
+from array import array
 
 import numpy as np
 import pytest
@@ -146,6 +147,64 @@ def test_an_index_array_can_be_changed_afterwards():
     index[:] = 2
     y.sum().backward()
     np.testing.assert_array_equal(x.grad, [2.0, 0.0, 0.0])
+
+
+class Subclass(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize("index", [((0, 0, 2),), [0, 0, 2], np.array([0, 0, 2]).view(Subclass), array("q", [0, 0, 2])])
+def test_an_index_of_any_kind_that_numpy_takes_counts_repetitions(index):
+    v, new = Value([1.0, 2.0, 3.0]), Value([4.0, 5.0, 6.0])
+    v[index].sum().backward()
+    np.testing.assert_array_equal(v.grad, [2.0, 0.0, 1.0])
+    v.at[index].set(new).sum().backward()
+    np.testing.assert_array_equal(new.grad, [0.0, 1.0, 1.0])
+    y = v[index].sum()
+    if isinstance(index, np.ndarray):
+        index[:] = 1
+        v.zero_grad()
+        y.backward()
+        np.testing.assert_array_equal(v.grad, [2.0, 0.0, 1.0])
+
+
+def test_indices_that_are_numbers_of_some_kind():
+    v = Value([1.0, 2.0, 3.0])
+    for index in (np.int8(1), Value(np.int64(1)), np.array(1), type("One", (), {"__index__": lambda self: 1})()):
+        assert v[index].data == 2.0
+    assert v[np.True_].shape == (1, 3)
+    assert v[None, ..., 1].data == 2.0
+    with pytest.raises(NoRuleError, match="requires a gradient"):
+        v[Value(1.0)]
+
+
+def test_numpys_masked_arrays_are_refused_on_either_side():
+    v, masked = Value([1.0, 2.0, 3.0]), np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+    for attempt in (lambda: v * masked, lambda: masked * v, lambda: np.ma.exp(v), lambda: np.ma.getdata(v)):
+        with pytest.raises(TypeError):
+            attempt()
+
+
+def test_whether_a_gradient_is_wanted_can_be_set_on_leaves_and_is_checked():
+    x = Value([1.0, 2.0])
+    x.requires_grad = False
+    assert not (x * 2).requires_grad
+    x.requires_grad = True
+    assert (x * 2).requires_grad
+    with pytest.raises(GraphError, match=r"v\.detach\(\)"):
+        (x * 2).requires_grad = False
+    with pytest.raises(DataError, match="floating"):
+        Value(np.arange(3)).requires_grad = True
+
+
+def test_a_writable_copy_of_the_data_is_changed_in_place():
+    v = Value([1.0, 2.0])
+    for copied in (v.data.astype(np.float32), v.data[[0, 1]]):
+        same = copied
+        copied += 1.0
+        assert same is copied
+        np.testing.assert_array_equal(copied, [2.0, 3.0])
+    np.testing.assert_array_equal(v.data, [1.0, 2.0])
 
 
 def test_the_data_handed_out_cannot_be_written_into():
@@ -481,6 +540,8 @@ def test_repr_shows_the_gradient_and_format_the_number():
     x = Value(2.0, label="x")
     (x * x).backward()
     assert repr(x) == "Value(2.0, label='x', grad=4.0)"
+    with pytest.raises(TypeError, match="for one number"):
+        f"{Value([1.0, 2.0]):.3f}"
     assert f"{x:.3f} {x}" == "2.000 Value(2.0, label='x', grad=4.0)"
 
 
