@@ -145,6 +145,11 @@ def batches(*arrays: Any, size: int = 32, shuffle: bool = True, seed: Seed = Non
 
 
 def _length(name: str, arrays: tuple[Any, ...]) -> int:
+    for array in arrays:
+        if not np.ndim(array):
+            raise ValueError(
+                f"{name} got {array!r} among the arrays; what is not an array goes by its name, as in size=32."
+            )
     lengths = [len(array) for array in arrays]
     if len(set(lengths)) != 1:
         raise ValueError(f"{name}: arrays of the same length are wanted, and got lengths {lengths}.")

@@ -76,6 +76,11 @@ class Module:
         return self.forward(*args, **kwargs)
 
     def __setattr__(self, name: str, content: Any) -> None:
+        if isinstance(content, Value) and not content.is_leaf and isinstance(getattr(self, name, None), Value):
+            raise TypeError(
+                f"module.{name} = ... would put {content!r} in the place of a parameter, which could then be trained "
+                f"no more. Write module.{name}.data = ... (or -= ...) to change its numbers."
+            )
         object.__setattr__(self, name, content)
         if isinstance(content, Value | Module | list | tuple | dict):
             for path, parameter in _parameters(content):

@@ -50,13 +50,14 @@ class Optimizer:
             raise TypeError(f"{name}(model, ...): write {name}(model.parameters(), ...).")
         if isinstance(parameters, Value):
             raise TypeError(f"{name}(value, ...): write {name}([value], ...).")
-        self.parameters = list(dict.fromkeys(parameters))
+        self.parameters = list(parameters)
         for parameter in self.parameters:
             if not isinstance(parameter, Value):
                 raise TypeError(f"{name}: parameters are Values, and one is a {type(parameter).__name__}.")
             if not (parameter.requires_grad and parameter.is_leaf):
                 what = "the result of an operation" if parameter.requires_grad else "a constant"
                 raise ValueError(f"{name}: {parameter!r} is {what}; only a Value with requires_grad can be trained.")
+        self.parameters = list(dict.fromkeys(self.parameters))
         if not self.parameters:
             raise ValueError(f"{name}: there are no parameters to train.")
         _check(name, lr=lr, above=0.0)
@@ -181,8 +182,9 @@ def _check(
 ) -> None:
     """Raise unless the one number in `given` lies in its range."""
     ((name, number),) = given.items()
-    if isinstance(number, int | float | np.number) and above < number < below and number >= least:
+    known = isinstance(number, int | float | np.number) and math.isfinite(number)
+    if known and above < number < below and number >= least:
         return
     low = f"above {above:g}" if above > -math.inf else f"at least {least:g}"
     high = f" and below {below:g}" if below < math.inf else ""
-    raise ValueError(f"{owner}({name}={number!r}): it is a number {low}{high}.")
+    raise ValueError(f"{owner}({name}={number!r}): it is a finite number {low}{high}.")

@@ -393,6 +393,8 @@ clip_op = defop(
 
 @composed(np.clip)
 def clipped(a, a_min=None, a_max=None, out=None, *, min=None, max=None):
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ValueError("clip: give min or a_min, and max or a_max, not both.")
     return clip_op(a, a_min if min is None else min, a_max if max is None else max)
 
 

@@ -1,6 +1,7 @@
 """Picking entries out of arrays and putting them in. A formula is the rule in words."""
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import call, composed, defop
 
@@ -94,14 +95,14 @@ index_set = defop(
 
 def along(array, axis, index):
     """``array[..., index, ...]``, with the index at the axis."""
-    return array[(slice(None),) * (axis % np.ndim(array)) + (index,)]
+    return array[(slice(None),) * normalize_axis_index(axis, np.ndim(array)) + (index,)]
 
 
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     if axis is None:
         a, axis = np.ravel(a), 0
-    indices, n = np.asarray(indices), np.shape(a)[axis]
+    indices, n = np.asarray(indices), np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
     return along(a, axis, indices)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import call, composed, defop, plain
 
@@ -84,7 +85,7 @@ def others(a):
 
 
 def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False):
-    axes = range(np.ndim(a)) if axis is None else [int(i) % np.ndim(a) for i in np.ravel(axis)]
+    axes = range(np.ndim(a)) if axis is None else normalize_axis_tuple(np.ravel(axis), np.ndim(a))
     last = range(np.ndim(a) - len(axes), np.ndim(a))
     moved = np.moveaxis(a, axes, last)
     kept, gone = moved.shape[: last.start], moved.shape[last.start :]
@@ -129,15 +130,17 @@ defop(np.std, deviation, formula="g (a - mean(a)) / ((n - ddof) std(a))", cases=
 @composed(np.average)
 def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
     if weights is None:
-        weights = np.ones(np.shape(a))
+        weights = np.ones(np.shape(a), np.result_type(a))
     elif np.shape(weights) != np.shape(a):
-        axes = [int(i) % np.ndim(a) for i in np.ravel(axis)] if axis is not None else []
+        axes = normalize_axis_tuple(np.ravel(axis), np.ndim(a)) if axis is not None else ()
         if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
             raise ValueError(f"average of shape {np.shape(a)} along {axis}: weights of shape {np.shape(weights)}.")
         weights = np.transpose(weights, np.argsort(np.argsort(axes)))
         weights = np.expand_dims(weights, [i for i in range(np.ndim(a)) if i not in axes])
         weights = np.broadcast_to(weights, np.shape(a))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(total == 0):
+        raise ZeroDivisionError("average: the weights add up to zero.")
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
@@ -262,11 +265,32 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
     >>> softmax_cross_entropy([[1000.0, 0.0], [0.0, 0.0]], [0, 1])
     array([0.        , 0.69314718])
     """
-    logits = np.asarray(logits)
+    logits, targets = np.asarray(logits), np.asarray(targets)
+    if targets.dtype.kind not in "iu":
+        raise TypeError(
+            f"cross-entropy: targets are class indices, integers from 0 on, and got dtype {targets.dtype}. "
+            f"For one-hot rows write targets.argmax(axis=-1)."
+        )
+    if logits.ndim != 2 or targets.shape != logits.shape[:1]:
+        raise ValueError(
+            f"cross-entropy: logits of shape (n, classes) want n class indices, and got shapes {logits.shape} and "
+            f"{targets.shape}."
+        )
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(f"cross-entropy: reduction={reduction!r}, and it is 'mean', 'sum' or 'none'.")
+    classes = logits.shape[1]
+    try:
+        # NumPy itself takes what is below 0 for a place from the end, and a large unsigned number for that.
+        if np.minimum.reduce(targets, initial=0) < 0 or (targets.dtype.kind == "u" and np.any(targets >= classes)):
+            raise IndexError
+        right = logits[np.arange(len(logits)), targets]
+    except IndexError:
+        wrong = targets[(targets < 0) | (targets >= classes)][0]
+        raise IndexError(f"cross-entropy: target {wrong} is no class: there are 0 to {classes - 1}.") from None
     top = np.maximum.reduce(logits, 1)
     raised = np.exp(logits - top[:, None])
     summed = np.add.reduce(raised, 1)
-    losses = np.log(summed) + (top - logits[np.arange(len(logits)), targets])
+    losses = np.log(summed) + (top - right)
     if reduction != "none":
         losses = np.add.reduce(losses) / (len(losses) if reduction == "mean" else 1)
     return losses, raised / summed[:, None]
@@ -274,6 +298,7 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
 
 def softmax_less_target(g, y, logits, targets, reduction="none", saved=None):
     share = softmax(logits) if saved is None else saved
+    targets = np.asarray(targets)
     g = g / len(targets) if reduction == "mean" else g[:, None] if reduction == "none" else g
     return g * (share - (targets[:, None] == np.arange(share.shape[1])))
 

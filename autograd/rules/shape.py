@@ -1,6 +1,7 @@
 """The same entries in another shape or order, and arrays put together and taken apart."""
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NoRuleError
 from ..op import call, composed, defop
@@ -97,7 +98,7 @@ defop(
 
 @composed(np.rollaxis)
 def rollaxis(a, axis, start=0):
-    axis, start = axis % np.ndim(a), start + np.ndim(a) if start < 0 else start
+    axis, start = normalize_axis_index(axis, np.ndim(a)), start + np.ndim(a) if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if start > axis else start)
 
 
@@ -205,6 +206,8 @@ def flipud(m):
 
 @composed(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
+    if normalize_axis_index(axes[0], np.ndim(m)) == normalize_axis_index(axes[1], np.ndim(m)):
+        raise ValueError(f"rot90: the axes {axes} must differ.")
     for _ in range(k % 4):
         m = np.flip(np.swapaxes(m, *axes), axes[0])
     return m
@@ -214,7 +217,7 @@ def rot90(m, k=1, axes=(0, 1)):
 def repeat(a, repeats, axis=None):
     if axis is None:
         a, axis = np.ravel(a), 0
-    return along(a, axis, np.repeat(np.arange(np.shape(a)[axis]), repeats))
+    return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), repeats))
 
 
 @composed(np.tile)

@@ -95,6 +95,11 @@ class Dense(Module):
         self.inputs, self.outputs = int(inputs), int(outputs)
         self.activation = activation
         self.weight = Value(init((self.inputs, self.outputs), seed, dtype))
+        if self.weight.shape != (self.inputs, self.outputs):
+            raise ValueError(
+                f"Dense(init=...): it gave weights of shape {self.weight.shape}, and ({self.inputs}, {self.outputs}) "
+                f"are wanted."
+            )
         self.bias = Value(np.zeros(self.outputs, dtype)) if bias else None
 
     def forward(self, x: Any) -> Any:

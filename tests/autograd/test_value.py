@@ -4,7 +4,7 @@ import copy
 import math
 import operator
 import pickle
-from array import array
+from array import array as buffer
 
 import numpy as np
 import pytest
@@ -153,7 +153,7 @@ class Subclass(np.ndarray):
     pass
 
 
-@pytest.mark.parametrize("index", [((0, 0, 2),), [0, 0, 2], np.array([0, 0, 2]).view(Subclass), array("q", [0, 0, 2])])
+@pytest.mark.parametrize("index", [((0, 0, 2),), [0, 0, 2], np.array([0, 0, 2]).view(Subclass), buffer("q", [0, 0, 2])])
 def test_an_index_of_any_kind_that_numpy_takes_counts_repetitions(index):
     v, new = Value([1.0, 2.0, 3.0]), Value([4.0, 5.0, 6.0])
     v[index].sum().backward()

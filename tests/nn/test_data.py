@@ -129,3 +129,9 @@ def test_batches_check_the_size_at_once(size):
 def test_batches_check_their_arrays_at_once():
     with pytest.raises(ValueError, match=r"lengths \[20, 19\]"):
         data.batches(X, Y[:-1])
+
+
+def test_a_size_among_the_arrays_is_told():
+    for slip in (lambda: next(data.batches(np.ones(4), 2)), lambda: data.split(np.ones(4), 0.25)):
+        with pytest.raises(ValueError, match="goes by its name"):
+            slip()

@@ -157,3 +157,12 @@ def test_shapes_that_cannot_meet():
 def test_reductions_are_checked(loss):
     with pytest.raises(ValueError, match="'mean', 'sum' or 'none'"):
         loss("average")
+
+
+def test_large_unsigned_targets_are_no_classes():
+    with pytest.raises(IndexError, match="18446744073709551615 is no class"):
+        cross_entropy(Z, np.array([0, 1, 2, 3, 2**64 - 1], np.uint64))
+
+
+def test_logits_may_be_a_list():
+    assert cross_entropy([[0.0, 0.0]], [1]) == pytest.approx(np.log(2))

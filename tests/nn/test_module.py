@@ -146,3 +146,12 @@ def test_copies_compute_the_same_and_share_nothing(duplicate):
     assert [name for name, _ in twin.named_parameters()] == [name for name, _ in model.named_parameters()]
     assert twin.layers[2].bias is twin.layers[0].bias
     assert not {id(p) for p in twin.parameters()} & {id(p) for p in model.parameters()}
+
+
+def test_a_parameter_is_not_replaced_by_a_result():
+    layer = Dense(2, 1, seed=0)
+    with pytest.raises(TypeError, match=r"module\.weight\.data = \.\.\."):
+        layer.weight -= 0.1
+    layer.weight.data -= 0.1
+    layer.weight = Value(np.zeros((2, 1)))
+    assert len(list(layer.parameters())) == 2

@@ -195,5 +195,10 @@ def test_what_is_no_list_of_parameters():
 )  # fmt: skip
 def test_settings_out_of_range(settings):
     name = list(settings)[-1]
-    with pytest.raises(ValueError, match=rf"SGD\({name}=.*it is a number"):
+    with pytest.raises(ValueError, match=rf"SGD\({name}=.*it is a finite number"):
         SGD([Value(1.0)], **settings)
+
+
+def test_arrays_are_no_parameters():
+    with pytest.raises(TypeError, match="one is a ndarray"):
+        SGD([np.ones(2)], lr=0.1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd import Value, log_softmax, logsumexp, softmax
+from autograd import Value, log_softmax, logsumexp, softmax, softmax_cross_entropy
 from autograd.errors import NoRuleError
 
 from ..numerical import check
@@ -104,3 +104,30 @@ def test_product_of_many_with_a_zero():
     np.prod(x).backward()
     assert np.flatnonzero(x.grad).tolist() == [5000]
     assert x.grad[5000] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("targets", "reduction", "error"),
+    [
+        ([0, -1], "mean", IndexError),
+        ([0, 3], "mean", IndexError),
+        ([True, False], "mean", TypeError),
+        ([0.0, 1.0], "mean", TypeError),
+        ([0], "mean", ValueError),
+        ([[0], [1]], "mean", ValueError),
+        (0, "mean", ValueError),
+        ([0, 1], "average", ValueError),
+    ],
+    ids=str,
+)
+def test_cross_entropy_refuses_what_is_no_class(targets, reduction, error):
+    logits = np.arange(6.0).reshape(2, 3)
+    for given in (logits, Value(logits)):
+        with pytest.raises(error, match="cross-entropy"):
+            softmax_cross_entropy(given, targets, reduction)
+
+
+def test_cross_entropy_takes_a_list():
+    logits = Value(np.arange(6.0).reshape(2, 3))
+    softmax_cross_entropy(logits, [0, 1], "mean").backward()
+    assert logits.grad.shape == (2, 3)

@@ -163,3 +163,21 @@ def test_zeros_and_ones_like_are_plain_constants():
     assert type(np.full_like(v, 2.0)) is type(np.argsort(v)) is np.ndarray
     assert np.result_type(v, np.float32(1)) == np.float64
     assert not np.iscomplexobj(v)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda v: np.tensordot(v, np.ones((2, 2)), axes=([2], [0])),
+        lambda v: np.rollaxis(v, 5),
+        lambda v: np.rot90(v, 1, (1, 1)),
+        lambda v: np.take(v, [0], axis=2),
+        lambda v: np.repeat(v, 2, axis=-3),
+        lambda v: np.clip(v, -1, 1, min=0),
+        lambda v: np.average(v, weights=np.zeros((2, 2))),
+    ],
+)
+def test_what_numpy_refuses_is_refused(attempt):
+    for array in (np.eye(2), Value(np.eye(2))):
+        with pytest.raises((ValueError, IndexError, ZeroDivisionError)):
+            attempt(array)

@@ -105,3 +105,8 @@ def test_activation_and_dtype_are_checked():
         Dense(3, 2, "relu")
     with pytest.raises(TypeError, match="floating"):
         Dense(3, 2, dtype=int)
+
+
+def test_first_weights_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"weights of shape \(3, 2\), and \(2, 3\)"):
+        Dense(2, 3, init=lambda shape, seed, dtype: np.zeros(shape[::-1]))
