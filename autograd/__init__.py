@@ -1,6 +1,7 @@
 """Gradients of NumPy code: Values that record what was computed, and rules written in NumPy."""
 
-from .drawing import draw as draw
+from typing import TYPE_CHECKING, Any
+
 from .modes import anomaly as anomaly
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
@@ -21,3 +22,20 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 from .value import Value as Value
+
+if TYPE_CHECKING:
+    from .drawing import draw as draw
+
+
+def __getattr__(name: str) -> Any:
+    """`draw` is loaded when it is first asked for: who computes does not wait for what only pictures need."""
+    if name == "draw":
+        from .drawing import draw
+
+        globals()["draw"] = draw
+        return draw
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "draw"})

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import modes
-from .errors import AnomalyError, GraphError, NoRuleError, ShapeError
+from .errors import AnomalyError, AutogradError, GraphError, NoRuleError, ShapeError
 from .graph import describe, topological
 from .op import same
 
@@ -118,7 +118,11 @@ def reverse(
         with modes.enable_grad() if modes.active else nullcontext():
             while order:
                 node = order.pop()
-                _pass_one(node, gradients, leaves, create_graph, watching, targets, ends)
+                try:
+                    _pass_one(node, gradients, leaves, create_graph, watching, targets, ends)
+                except Exception as error:
+                    _note(error, node)
+                    raise
                 if targets is None:
                     _finish(node, gradients.pop(node), retain_graph)
     return leaves
@@ -164,43 +168,54 @@ def _consumed(order: list[Any]) -> Iterator[Any]:
 
 def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value, Any], retain_graph: bool) -> None:
     """The same on raw arrays to all leaves, with every step spared that operations of one or two inputs can spare."""
-    for node in reversed(order) if retain_graph else _consumed(order):
-        op, clock = node.op, node._clock
-        upstream = gradients[node]
-        value: Any = None  # the input whose share is yet to be added
-        if op.pair is not None:
-            rule, other_rule = op.pair
-            first, second = node.inputs
-            x, y = first._array, second._array
-            if first._clock > clock or second._clock > clock:
-                check_unchanged(node)
-            if first._tracked:
-                share = upstream if rule is same else rule(upstream, node._array, x, y)
+    node: Any = None
+    try:
+        for node in reversed(order) if retain_graph else _consumed(order):
+            op, clock = node.op, node._clock
+            upstream = gradients[node]
+            value: Any = None  # the input whose share is yet to be added
+            if op.pair is not None:
+                rule, other_rule = op.pair
+                first, second = node.inputs
+                x, y = first._array, second._array
+                if first._clock > clock or second._clock > clock:
+                    check_unchanged(node)
+                if first._tracked:
+                    share = upstream if rule is same else rule(upstream, node._array, x, y)
+                    if type(share) is not float64 or type(x) is not float64:
+                        share = conform(share, upstream, first, node)
+                    to = gradients if first.op is not None else leaves
+                    to[first] = to[first] + share if first in to else share
+                if second._tracked:
+                    share = upstream if other_rule is same else other_rule(upstream, node._array, x, y)
+                    value, x = second, y
+            elif op.single is not None:
+                (value,) = node.inputs
+                x, params = value._array, node.params
+                if value._clock > clock:
+                    check_unchanged(node)
+                share = op.single(upstream, node._array, x, **params) if params else op.single(upstream, node._array, x)
+            else:
+                _pass_one(node, gradients, leaves)
+            if value is not None:
                 if type(share) is not float64 or type(x) is not float64:
-                    share = conform(share, upstream, first, node)
-                to = gradients if first.op is not None else leaves
-                to[first] = to[first] + share if first in to else share
-            if second._tracked:
-                share = upstream if other_rule is same else other_rule(upstream, node._array, x, y)
-                value, x = second, y
-        elif op.single is not None:
-            (value,) = node.inputs
-            x, params = value._array, node.params
-            if value._clock > clock:
-                check_unchanged(node)
-            share = op.single(upstream, node._array, x, **params) if params else op.single(upstream, node._array, x)
-        else:
-            _pass_one(node, gradients, leaves)
-        if value is not None:
-            if type(share) is not float64 or type(x) is not float64:
-                share = conform(share, upstream, value, node)
-            to = gradients if value.op is not None else leaves
-            to[value] = to[value] + share if value in to else share
-        if retain_graph:
-            node._grad = upstream
-        else:
-            node._grad = node.inputs = node.params = None
-            del gradients[node]
+                    share = conform(share, upstream, value, node)
+                to = gradients if value.op is not None else leaves
+                to[value] = to[value] + share if value in to else share
+            if retain_graph:
+                node._grad = upstream
+            else:
+                node._grad = node.inputs = node.params = None
+                del gradients[node]
+    except Exception as error:
+        _note(error, node)
+        raise
+
+
+def _note(error: Exception, node: Any) -> None:
+    """Add to an error out of a rule whose rule it was."""
+    if not isinstance(error, AutogradError):
+        error.add_note(f"in the backward pass of {describe(node)}")
 
 
 def add(gradients: dict[Value, Any], value: Value, share: Any) -> None:
@@ -218,6 +233,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     if type(share) is ndarray and shape and share.shape == shape and share.dtype is data.dtype:  # nearly always
         return share.copy() if share is upstream and value.op is None else share
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
+        if share is None:
+            raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
         share = np.asarray(share)[()]
     if share.shape != shape:
         try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, anomaly, defop, no_grad
-from autograd.errors import AnomalyError, GraphError, ShapeError
+from autograd.errors import AnomalyError, GraphError, NoRuleError, ShapeError
 from autograd.op import operations, registry
 
 
@@ -362,6 +362,19 @@ def test_a_rule_of_the_wrong_shape_names_the_operation(op):
         ShapeError, match=r"rule of tested returned a gradient of shape \(7,\) for its input, 'x' of shape \(3,\)"
     ):
         wrong(Value(np.ones(3), label="x")).backward()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_an_error_in_a_rule_says_whose_rule_it_was(op, create_graph):
+    broken = op(lambda x: x * 1, lambda g, y, x: g @ np.ones(3))
+    with pytest.raises(ValueError, match="matmul") as caught:
+        broken(Value([1.0, 2.0])).sum().backward(create_graph=create_graph)
+    assert any("in the backward pass of a result of tested of shape (2,)" in note for note in caught.value.__notes__)
+
+
+def test_a_rule_that_returns_none_is_told(op):
+    with pytest.raises(NoRuleError, match="rule of tested returned None"):
+        op(lambda x: x * 1, lambda g, y, x: None)(Value(1.0)).backward()
 
 
 def test_a_rule_may_return_a_plain_number(op):
