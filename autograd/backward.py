@@ -8,7 +8,6 @@ their sum only when the whole pass has succeeded.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import repeat
@@ -48,7 +47,7 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
             settle(share if leaf._grad is None else leaf._grad + share, leaf._array) for leaf, share in leaves.items()
         ]
         # One call into C, between whose steps no Ctrl-C can come: all leaves get their gradient, or none.
-        deque(map(setattr, leaves, repeat("_grad"), sums), maxlen=0)
+        any(map(setattr, leaves, repeat("_grad"), sums))
 
 
 def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
@@ -100,10 +99,9 @@ def reverse(
     watching = bool(modes.active) and modes.now().watching
     with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
         if wrt is None and not create_graph and not watching:
-            order = topological(roots)
-            for root, seed in zip(roots, seeds, strict=True):
-                add(leaves if root.op is None else gradients, root, seed)
-            _fast_pass(order, gradients, leaves, retain_graph)
+            ((root, seed),) = zip(roots, seeds, strict=True)  # as `backward` calls it
+            (leaves if root.op is None else gradients)[root] = seed
+            _fast_pass(topological(roots), gradients, leaves, retain_graph)
             return leaves
         ends = set(wrt or ())
         order = topological(roots, ends)
@@ -279,7 +277,7 @@ def unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
 
 def settle(gradient: Any, data: Any) -> Any:
     """A gradient of the very dtype of `data` (sums lose the byte order) that shares no memory with another array."""
-    if gradient.dtype != data.dtype:
+    if gradient.dtype is not data.dtype and gradient.dtype != data.dtype:
         return gradient.astype(data.dtype)
     return gradient.copy() if type(gradient) is ndarray and gradient.base is not None else gradient
 

@@ -139,11 +139,21 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
-    """A method that is an operation of one input and nothing else."""
+    """A method that is an operation of one input and nothing else, as short as `_operators`."""
     op = _operation(function)
+    compute = op.function
 
     def method(self: Value) -> Value:
-        return record(op, (self,))
+        if modes.active or not self._tracked:
+            return record(op, (self,))
+        node = _new(Value)
+        node._array = compute(self._array)
+        node._grad = node.params = node.label = node.notes = None
+        node.op = op
+        node.inputs = (self,)
+        node._tracked = True
+        node._clock = _clock
+        return node
 
     method.__name__, method.__qualname__ = op.name, f"Value.{op.name}"
     method.__doc__ = f"``{op.name}`` of this Value, elementwise."

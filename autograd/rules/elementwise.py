@@ -320,7 +320,7 @@ def _relu(x):
     >>> relu(-1.5)
     np.float64(0.0)
     """
-    return np.maximum(x, 0)
+    return np.maximum(x, 0.0)
 
 
 relu = defop(

@@ -278,29 +278,24 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
         )
     if reduction not in ("none", "sum", "mean"):
         raise ValueError(f"cross-entropy: reduction={reduction!r}, and it is 'mean', 'sum' or 'none'.")
-    classes = logits.shape[1]
-    try:
-        # NumPy itself takes what is below 0 for a place from the end, and a large unsigned number for that.
-        if np.minimum.reduce(targets, initial=0) < 0 or (targets.dtype.kind == "u" and np.any(targets >= classes)):
-            raise IndexError
-        right = logits[np.arange(len(logits)), targets]
-    except IndexError:
-        wrong = targets[(targets < 0) | (targets >= classes)][0]
-        raise IndexError(f"cross-entropy: target {wrong} is no class: there are 0 to {classes - 1}.") from None
+    at_target = targets[:, None] == np.arange(logits.shape[1])
+    right = logits[at_target]
+    if len(right) != len(targets):
+        wrong = targets[~at_target.any(axis=1)][0]
+        raise IndexError(f"cross-entropy: target {wrong} is no class: there are 0 to {logits.shape[1] - 1}.")
     top = np.maximum.reduce(logits, 1)
     raised = np.exp(logits - top[:, None])
     summed = np.add.reduce(raised, 1)
     losses = np.log(summed) + (top - right)
     if reduction != "none":
         losses = np.add.reduce(losses) / (len(losses) if reduction == "mean" else 1)
-    return losses, raised / summed[:, None]
+    return losses, raised / summed[:, None] - at_target
 
 
 def softmax_less_target(g, y, logits, targets, reduction="none", saved=None):
-    share = softmax(logits) if saved is None else saved
-    targets = np.asarray(targets)
-    g = g / len(targets) if reduction == "mean" else g[:, None] if reduction == "none" else g
-    return g * (share - (targets[:, None] == np.arange(share.shape[1])))
+    if saved is None:
+        saved = softmax(logits) - (np.asarray(targets)[:, None] == np.arange(logits.shape[1]))
+    return saved * (g / len(targets) if reduction == "mean" else g[:, None] if reduction == "none" else g)
 
 
 softmax_cross_entropy = defop(
