@@ -116,18 +116,20 @@ def reverse(
         with modes.enable_grad() if modes.active else nullcontext():
             while order:
                 node = order.pop()
+                upstream = gradients.pop(node)
                 try:
-                    _pass_one(node, gradients, leaves, create_graph, watching, targets, ends)
+                    _pass_one(node, upstream, gradients, leaves, create_graph, watching, targets, ends)
                 except Exception as error:
                     _note(error, node)
                     raise
                 if targets is None:
-                    _finish(node, gradients.pop(node), retain_graph)
+                    _finish(node, upstream, retain_graph)
     return leaves
 
 
 def _pass_one(
     node: Any,
+    upstream: Any,
     gradients: dict[Value, Any],
     leaves: dict[Value, Any],
     create_graph: bool = False,
@@ -136,7 +138,7 @@ def _pass_one(
     ends: Collection[Value] = (),
 ) -> None:
     """What a reverse pass is made of: for one node, each input's rule, added to what the input has so far."""
-    inputs, upstream = node.inputs, gradients[node]
+    inputs = node.inputs
     check_unchanged(node)
     result: Any = node if create_graph else node._array
     arguments = [value if create_graph and value._tracked else value._array for value in inputs]
@@ -170,7 +172,7 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
     try:
         for node in reversed(order) if retain_graph else _consumed(order):
             op, clock = node.op, node._clock
-            upstream = gradients[node]
+            upstream = gradients.pop(node)  # kept, it would make of a long chain a large dictionary
             value: Any = None  # the input whose share is yet to be added
             if op.pair is not None:
                 rule, other_rule = op.pair
@@ -194,7 +196,7 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
                     check_unchanged(node)
                 share = op.single(upstream, node._array, x, **params) if params else op.single(upstream, node._array, x)
             else:
-                _pass_one(node, gradients, leaves)
+                _pass_one(node, upstream, gradients, leaves)
             if value is not None:
                 if type(share) is not float64 or type(x) is not float64:
                     share = conform(share, upstream, value, node)
@@ -204,7 +206,6 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
                 node._grad = upstream
             else:
                 node._grad = node.inputs = node.params = None
-                del gradients[node]
     except Exception as error:
         _note(error, node)
         raise
