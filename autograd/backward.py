@@ -176,7 +176,9 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
             value: Any = None  # the input whose share is yet to be added
             if op.pair is not None:
                 rule, other_rule = op.pair
-                first, second = node.inputs
+                first, second = node._first, node._second
+                if first is None:
+                    first, second = node._inputs
                 x, y = first._array, second._array
                 if first._clock > clock or second._clock > clock:
                     check_unchanged(node)
@@ -190,7 +192,7 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
                     share = upstream if other_rule is same else other_rule(upstream, node._array, x, y)
                     value, x = second, y
             elif op.single is not None:
-                (value,) = node.inputs
+                (value,) = node._inputs
                 x, params = value._array, node.params
                 if value._clock > clock:
                     check_unchanged(node)

@@ -40,7 +40,15 @@ def topological(roots: Iterable[Value], stop: Collection[Value] = ()) -> list[Va
             see(node)
             push(node)
             push(None)
-            inputs = node.inputs
+            first = node._first
+            if first is not None:  # the commonest kind, and `inputs` would have to make a tuple of it
+                second = node._second
+                if first.op is not None and first not in seen:
+                    push(first)
+                if second.op is not None and second not in seen:
+                    push(second)
+                continue
+            inputs = node._inputs
             if inputs is None:
                 raise released(node)
             for value in inputs:

@@ -63,7 +63,8 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     node._array = data
     node._grad = node.label = node.notes = None
     node._clock = _clock
-    node.op, node.inputs, node.params, node._tracked = op, inputs, params, tracked
+    node.op, node._inputs, node.params, node._tracked = op, inputs, params, tracked
+    node._first = node._second = None
     if modes.active:
         state = modes.now()
         if state.watching:
@@ -75,7 +76,7 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
         tracked = node._tracked = tracked and state.recording
     if not tracked:
         node.op = node.params = None
-        node.inputs = ()
+        node._inputs = ()
     return node
 
 
@@ -110,7 +111,9 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
             raise
         node._grad = None
         node.op = op
-        node.inputs = (self, other)
+        node._first = self  # instead of a tuple, which would be one more object for the garbage collector
+        node._second = other
+        node._inputs = ()
         node.params = None
         node._tracked = True
         node.label = None
@@ -150,7 +153,8 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
         node._array = compute(self._array)
         node._grad = node.params = node.label = node.notes = None
         node.op = op
-        node.inputs = (self,)
+        node._inputs = (self,)
+        node._first = node._second = None
         node._tracked = True
         node._clock = _clock
         return node
@@ -201,15 +205,16 @@ class Value:
     """
 
     __slots__ = (
-        "_array", "_grad", "_tracked", "op", "inputs", "params", "label", "notes", "_clock", "__weakref__",
+        "_array", "_grad", "_tracked", "op", "_first", "_second", "_inputs", "params", "label", "notes", "_clock",
+        "__weakref__",
     )  # fmt: skip
 
     _array: Any
     _grad: Any
+    _first: Any
+    _second: Any
     op: Op | None
     """The operation that made this Value; None for a leaf."""
-    inputs: tuple[Value, ...]
-    """What it was made from, in operand order."""
     params: dict[str, Any] | None
     """The operation's keywords, such as ``axis``."""
     label: str | None
@@ -327,6 +332,16 @@ class Value:
                 f"{instead}"
             )
         self._tracked = bool(wanted)
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """What it was made from, in operand order; empty for a leaf, None for a result whose graph was released."""
+        return self._inputs if self._first is None else (self._first, self._second)
+
+    @inputs.setter
+    def inputs(self, values: tuple[Value, ...]) -> None:
+        self._inputs = values
+        self._first = self._second = None
 
     @property
     def is_leaf(self) -> bool:
@@ -564,7 +579,7 @@ class Value:
         for node in ancestors(self):
             if id(node) not in memo:
                 twin = memo[id(node)] = node.__copy__()
-                twin.inputs = node.inputs and tuple(memo[id(value)] for value in node.inputs)
+                twin.inputs = node.inputs and tuple([memo[id(value)] for value in node.inputs])
                 twin._grad = None if node._grad is None else node._grad.__deepcopy__(memo)
         return memo[id(self)]  # type: ignore[no-any-return]
 
