@@ -72,8 +72,9 @@ def test_no_module_has_the_name_of_a_public_function():
 
 def test_the_top_level_holds_what_the_readme_says():
     allowed = {"pyproject.toml", "README.md", "LICENSE", "autograd", "nn", "tests", "notebooks"}
-    generated = {"build", "dist", "chainrule.egg-info"}
-    assert {p.name for p in ROOT.iterdir() if not p.name.startswith(".")} - generated <= allowed
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    found = {p.name for p in ROOT.iterdir() if not any(p.match(pattern.rstrip("/")) for pattern in [".*", *ignored])}
+    assert found <= allowed
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
