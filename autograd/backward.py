@@ -66,7 +66,7 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
     elif hasattr(gradient, "requires_grad"):
         seed = gradient if create_graph else np.array(gradient._array)[()]
     else:
-        seed = np.array(gradient)[()] if not hasattr(gradient, "__array_function__") else gradient.copy()
+        seed = (gradient.copy() if hasattr(gradient, "__array_function__") else np.array(gradient))[()]
     if seed.shape != root.shape:
         raise ShapeError(
             f"backward(gradient) got a gradient of shape {seed.shape} for {describe(root)}: the two must be the same."

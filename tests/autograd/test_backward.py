@@ -125,6 +125,9 @@ def test_a_seed_is_the_upstream_gradient():
     x.zero_grad()
     (x * x).backward(np.float32([1, 1]))
     assert x.grad.dtype == np.float64
+    number = Value(3.0)
+    number.backward(np.array(2.0))
+    assert type(number.grad) is np.float64
 
 
 def test_a_single_element_of_any_shape_needs_no_seed():
