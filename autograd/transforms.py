@@ -26,7 +26,7 @@ from .backward import reverse, settle
 from .errors import DataError, GraphError, ShapeError
 from .graph import topological
 from .op import Op
-from .value import Value, record
+from .value import Value, record, tick
 
 Function = Callable[..., Any]
 
@@ -68,14 +68,10 @@ def tracked(x: Any) -> bool:
     return isinstance(x, Value) and x.requires_grad
 
 
-def depends_on_more(outputs: Sequence[Value], variables: Sequence[Value]) -> bool:
-    """Whether a gradient flows from `outputs` to another leaf than `variables`."""
-    known = set(variables)
-    return any(
-        value.is_leaf and value.requires_grad and value not in known
-        for node in topological(outputs, known)
-        for value in node.inputs
-    ) or any(y.is_leaf and y.requires_grad and y not in known for y in outputs)
+def depends_on_older(outputs: Sequence[Value], time: int) -> bool:
+    """Whether a gradient flows from `outputs` to a leaf that was made before that time."""
+    used = [*outputs, *(value for node in topological(outputs) for value in node.inputs)]
+    return any(value.is_leaf and value.requires_grad and value._clock < time for value in used)
 
 
 # -------------------------------------------------------------------- one run of a function
@@ -118,7 +114,7 @@ class _Run:
             )
         chosen = tuple(args[number] for number in numbers)
         self.chosen: Any = chosen if isinstance(argnums, tuple) else chosen[0]
-        recording = modes.now().recording
+        recording, start = modes.now().recording, tick()
         self.nested = _inside.get() or any(tracked(x) for x in _leaves((args, kwargs)))
         self.variables = [self._variable(x) for x in _leaves(chosen)]
         fresh = iter(self.variables)
@@ -127,15 +123,15 @@ class _Run:
             replaced[number] = _filled(args[number], fresh)
         with _transforming():
             self.result = function(*replaced, **kwargs)
-        self.aux: Any = None
+        aux: Any = None
         if has_aux:
             if not (isinstance(self.result, tuple) and len(self.result) == 2):
                 raise DataError(f"{name}(..., has_aux=True) needs a function that returns a pair (result, aux).")
             self.result, aux = self.result
-            self.aux = _mapped(self.given, aux)
         self.outputs = [self._output(y) for y in _leaves(self.result)]
         # What the function closes over may be differentiated later, too; unless no_grad() says that it is not.
-        self.nested = self.nested or (recording and depends_on_more(self.outputs, self.variables))
+        self.nested = self.nested or (recording and depends_on_older(self.outputs, start))
+        self.aux = _mapped(self.given, aux)
 
     def _variable(self, x: Any) -> Value:
         if tracked(x):

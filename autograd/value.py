@@ -30,8 +30,16 @@ from .op import Op, Plain, registry
 __all__ = ["Value"]
 
 _new = object.__new__
-_clock = 0  # counts the replacements of any Value's data; a result notes the count, and backward compares
-_replacing = threading.Lock()
+_clock = 0  # goes on when any Value's data is replaced; a Value notes when it was made, and backward compares
+_ticking = threading.Lock()
+
+
+def tick() -> int:
+    """Let the clock go on: what is made or replaced from now on can be told from what was there before."""
+    global _clock
+    with _ticking:
+        _clock += 1
+        return _clock
 
 
 # -------------------------------------------------------------------- recording
@@ -229,7 +237,7 @@ class Value:
         if label is not None and not isinstance(label, str):
             raise DataError(f"Value(..., label={label!r}): a label is a string.")
         self.label = label
-        self._clock = 0
+        self._clock = _clock
 
     # ---------------------------------------------------------------- what it holds
 
@@ -257,14 +265,12 @@ class Value:
 
     @data.setter
     def data(self, new: Any) -> None:
-        global _clock
         old = self._array
         owned = type(new) is ndarray and new.base is None and not new.flags.writeable
         if not owned or new.shape != old.shape or new.dtype is not old.dtype or self.op is not None:
             new = self._fitting(new)
-        with _replacing:
-            self._array = new
-            self._clock = _clock = _clock + 1
+        self._array = new
+        self._clock = tick()
 
     def _fitting(self, new: Any) -> Any:
         """`new` as data for this leaf, or an error."""

@@ -220,6 +220,13 @@ def test_the_gradient_depends_on_values_that_the_function_closes_over():
         assert keyword.grad == 6.0
 
 
+def test_values_that_the_function_makes_itself_are_its_own():
+    assert type(grad(lambda x: x * Value(2.0))(3.0)) is np.float64
+    gradient, aux = grad(lambda x: (np.sum(Value(np.eye(2)) @ x), Value(1.0)), has_aux=True)(np.ones(2))
+    assert type(gradient) is np.ndarray
+    assert type(aux) is np.float64
+
+
 def test_under_no_grad_what_a_function_closes_over_is_constant():
     w = Value([1.0, 2.0])
     with no_grad():
