@@ -179,5 +179,5 @@ def test_zeros_and_ones_like_are_plain_constants():
 )
 def test_what_numpy_refuses_is_refused(attempt):
     for array in (np.eye(2), Value(np.eye(2))):
-        with pytest.raises((ValueError, IndexError, ZeroDivisionError)):
+        with pytest.raises((ValueError, TypeError, IndexError, ZeroDivisionError)):
             attempt(array)
