@@ -241,7 +241,8 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     Raises
     ------
     DataError
-        An argument to differentiate by is not floating; the function returned something else than numbers.
+        An argument to differentiate by is not floating; `argnums` names no argument, or one twice; the function
+        returned something else than numbers, or with `has_aux` no pair.
     ShapeError
         The function returned more than one number.
 

@@ -221,6 +221,7 @@ class Value:
     _grad: Any
     _first: Any
     _second: Any
+    _inputs: Any
     op: Op | None
     """The operation that made this Value; None for a leaf."""
     params: dict[str, Any] | None
@@ -231,8 +232,8 @@ class Value:
 
     def __init__(self, data: Any, *, label: str | None = None, requires_grad: bool | None = None):
         self._array = float64(data) if type(data) is float else _own(data)
-        self._grad = self.op = self.params = self.notes = None
-        self.inputs = ()
+        self._grad = self.op = self._first = self._second = self.params = self.notes = None
+        self._inputs = ()
         self.requires_grad = self._array.dtype.kind == "f" if requires_grad is None else requires_grad
         if label is not None and not isinstance(label, str):
             raise DataError(f"Value(..., label={label!r}): a label is a string.")
@@ -255,6 +256,8 @@ class Value:
             On assignment, if this Value is the result of an operation.
         ShapeError
             On assignment, if the new data has another shape.
+        DataError
+            On assignment, if the new data is no data for a Value, or its dtype does not fit.
         """
         data = self._array
         if type(data) is ndarray:
@@ -291,7 +294,15 @@ class Value:
         """The gradient: None before `backward`, then an array (or NumPy scalar) of `data`'s shape and dtype.
 
         Leaves add up what each `backward` brings, until `zero_grad`; results keep that of the last one. After
-        ``backward(create_graph=True)`` a leaf's gradient is a Value, with a graph of its own.
+        ``backward(create_graph=True)`` a leaf's gradient is a Value, with a graph of its own. It can be set, to None, a
+        number for all entries, or an array.
+
+        Raises
+        ------
+        ShapeError
+            On assignment of an array of another shape.
+        DataError
+            On assignment of what is no number or array.
         """
         gradient = self._grad
         if self.op is not None and type(gradient) is ndarray:  # neighbours may hold the same array
@@ -356,15 +367,18 @@ class Value:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes; empty for a number."""
         data = self._array
         return data.shape if hasattr(data, "shape") else ()  # the number of a constant may be Python's
 
     @property
     def ndim(self) -> int:
+        """How many axes there are."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """How many elements there are."""
         size = 1
         for n in self.shape:
             size *= n
@@ -372,6 +386,7 @@ class Value:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """NumPy's type of the elements."""
         data = self._array
         return data.dtype if hasattr(data, "dtype") else np.result_type(data)
 
@@ -430,7 +445,12 @@ class Value:
         GraphError
             From a constant, through a released graph, or where a leaf's data was replaced after its use.
         ShapeError
-            Without `gradient` if there is more than one element; with one of another shape or dtype.
+            Without `gradient` if there is more than one element; with one of another shape or dtype; where a rule
+            returned another shape than its input's.
+        NoRuleError
+            Through complex numbers, or where a rule returned nothing.
+        AnomalyError
+            Under `anomaly`, at the first gradient that is not finite.
 
         Notes
         -----
@@ -559,8 +579,6 @@ class Value:
         return f"Value({', '.join(facts)})"
 
     # ---------------------------------------------------------------- NumPy's protocols
-
-    __array_priority__ = 1000.0
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs and kwargs.get("out") is not None:
@@ -755,8 +773,8 @@ def _constant(data: Any, label: str | None = None) -> Value:
     """A constant that holds `data` as it is. Python's numbers stay themselves: they leave dtypes alone (NEP 50)."""
     node = _new(Value)
     node._array = data
-    node._grad = node.op = node.params = node.notes = None
-    node.inputs = ()
+    node._grad = node.op = node._first = node._second = node.params = node.notes = None
+    node._inputs = ()
     node._tracked = False
     node.label = label
     node._clock = 0
