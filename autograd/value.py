@@ -25,7 +25,7 @@ from . import modes, rules
 from .backward import backward, check_finite
 from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
 from .graph import ancestors, describe
-from .op import Op, Plain, registry
+from .op import Op, Plain, Refused, Several, found, registry
 
 __all__ = ["Value"]
 
@@ -743,27 +743,48 @@ class At:
 def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call `function` on arguments that hold Values: what NumPy's protocols come to."""
     entry = registry.get(function)
-    if type(entry) is Op:
-        inputs, params = (args, None) if len(args) == entry.count and not kwargs else entry.bind(args, kwargs)
+    if entry is None:
+        entry = found(function)
+    kind = type(entry)
+    if kind is Op or kind is Several:
+        op: Op = entry if kind is Op else entry.parts[0]  # type: ignore[assignment, union-attr]
+        inputs, params = (args, None) if len(args) == op.count and not kwargs else op.bind(args, kwargs)
         if params:
             for name, content in params.items():
-                params[name] = _settled(content, entry.name, name)
+                params[name] = _settled(content, op.name, name)
         for v in inputs:
             if type(v) is not Value:
                 inputs = tuple([_lift(v) for v in inputs])
                 break
-        return record(entry, inputs, params)
-    if type(entry) is Plain:
+        return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
+    if kind is Plain:
         return function(*_stripped(args), **_stripped(kwargs))
+    if kind is Refused:
+        raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
         return entry(*args, **kwargs)
-    owner = getattr(function, "__self__", None)  # of a ufunc's method: np.add.at
-    name = f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else function.__name__
-    home = (getattr(function, "__module__", None) or "np").replace("numpy", "np")
     raise NoRuleError(
-        f"{home}.{name} has no derivative rule here, so its result would lose the gradient. Compose it of functions "
-        f"that have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
+        f"{_spelled(function)} has no derivative rule here, so its result would lose the gradient. Compose it of "
+        f"functions that have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
     )
+
+
+def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, Any]) -> Any:
+    """Run a function with several results once, and note each as a result of its own."""
+    try:
+        results = entry.function(*[value._array for value in inputs], **params)
+    except Exception as error:
+        _note(error, entry.parts[0], inputs)
+        raise
+    return entry.make([record(part, inputs, {**params, "saved": results}) for part in entry.parts])
+
+
+def _spelled(function: Callable[..., Any]) -> str:
+    """The name of a function as its users write it: np.linalg.det, np.add.at."""
+    owner = getattr(function, "__self__", None)
+    name = f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else function.__name__
+    home = getattr(function, "__module__", None) or "np"
+    return f"{home}.{name}".replace("numpy", "np")
 
 
 # -------------------------------------------------------------------- what comes in
