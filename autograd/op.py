@@ -190,7 +190,7 @@ registry: dict[Callable[..., Any], Op | Several | Plain | Refused | Callable[...
 """What stands behind each function: one of these, or a Python function composed of operations."""
 
 finders: list[Callable[[Callable[..., Any]], None]] = []
-"""Called with a function that is not in the registry: each may put it there, as rules that are loaded when first met."""
+"""Called with a function that is not in the registry yet: each may put it there."""
 
 
 def found(function: Callable[..., Any]) -> Op | Several | Plain | Refused | Callable[..., Any] | None:
@@ -266,8 +266,8 @@ def defop(
         The rules only move, repeat and add up entries of `g`, or scale them by positive numbers. Then a gradient that a
         `where` cut to zero stays zero on its way through, whatever comes later.
     cuts : callable, optional
-        ``cuts(index, y, *inputs)`` returns, in a shape that broadcasts to that of `y`, where `y` does not depend on input
-        `index` at all.
+        ``cuts(index, y, *inputs)`` returns, in a shape that broadcasts to that of `y`, where `y` does not depend on
+        input `index` at all.
     domain : (low, high), or one for each input
         Where the tests draw inputs from: away from kinks and poles.
     cases : callable, optional

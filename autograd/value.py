@@ -23,6 +23,7 @@ from numpy import float64, ndarray
 
 from . import modes, rules
 from .backward import backward, check_finite
+from .backward import conjugate as _conjugate
 from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
 from .graph import ancestors, describe
 from .op import Op, Plain, Refused, Several, found, registry
@@ -130,7 +131,7 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
         return node
 
     def reflected(self: Value, other: Any) -> Value:
-        other = _operand(other)
+        other = _operand(other, self)
         return NotImplemented if other is None else forward(other, self)
 
     forward.__doc__ = reflected.__doc__ = f"``np.{op.name}``."
@@ -193,7 +194,7 @@ class Value:
     label : str, optional
         A name, for pictures and messages.
     requires_grad : bool, optional
-        Whether a gradient is wanted. Default: yes for floating data. Complex data are constants, for now.
+        Whether a gradient is wanted. Default: yes for floating and complex data.
 
     Raises
     ------
@@ -234,7 +235,7 @@ class Value:
         self._array = float64(data) if type(data) is float else _own(data)
         self._grad = self.op = self._first = self._second = self.params = self.notes = None
         self._inputs = ()
-        self.requires_grad = self._array.dtype.kind == "f" if requires_grad is None else requires_grad
+        self.requires_grad = self._array.dtype.kind in "fc" if requires_grad is None else requires_grad
         if label is not None and not isinstance(label, str):
             raise DataError(f"Value(..., label={label!r}): a label is a string.")
         self.label = label
@@ -295,7 +296,7 @@ class Value:
 
         Leaves add up what each `backward` brings, until `zero_grad`; results keep that of the last one. After
         ``backward(create_graph=True)`` a leaf's gradient is a Value, with a graph of its own. It can be set, to None, a
-        number for all entries, or an array.
+        number for all entries, or an array. Of complex data, x + iy, it is dL/dx + i dL/dy (see `autograd.backward`).
 
         Raises
         ------
@@ -305,9 +306,11 @@ class Value:
             On assignment of what is no number or array.
         """
         gradient = self._grad
-        if self.op is not None and type(gradient) is ndarray:  # neighbours may hold the same array
-            gradient = gradient.view()
-            gradient.setflags(write=False)
+        if self.op is not None and gradient is not None:
+            gradient = _conjugate(gradient)  # as the pass left it
+            if type(gradient) is ndarray:  # neighbours may hold the same array
+                gradient = gradient.view()
+                gradient.setflags(write=False)
         return gradient
 
     @grad.setter
@@ -327,7 +330,7 @@ class Value:
         Raises
         ------
         DataError
-            On assignment of True, if the data are not floating.
+            On assignment of True, if the data are neither floating nor complex.
         GraphError
             On assignment, if this Value is the result of an operation.
         """
@@ -339,14 +342,10 @@ class Value:
             raise GraphError(
                 f"v.requires_grad = ... of {describe(self)}: write v.detach() for a constant of the same data."
             )
-        kind = self._array.dtype.kind
-        if wanted and kind != "f":
-            instead = "Write Value(data.astype(float)) if the numbers are meant to vary."
-            if kind == "c":
-                instead = "Gradients of complex numbers are not there yet."
+        if wanted and self._array.dtype.kind not in "fc":
             raise DataError(
                 f"Value(..., requires_grad=True) of dtype {self._array.dtype}: a gradient needs floating numbers. "
-                f"{instead}"
+                f"Write Value(data.astype(float)) if the numbers are meant to vary."
             )
         self._tracked = bool(wanted)
 
@@ -394,6 +393,16 @@ class Value:
     def T(self) -> Value:  # noqa: N802
         """The array with its axes reversed."""
         return _dispatch(np.transpose, (self,), {})  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Value:
+        """The real parts."""
+        return _dispatch(np.real, (self,), {})  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Value:
+        """The imaginary parts."""
+        return _dispatch(np.imag, (self,), {})  # type: ignore[no-any-return]
 
     @property
     def at(self) -> At:
@@ -447,8 +456,10 @@ class Value:
         ShapeError
             Without `gradient` if there is more than one element; with one of another shape or dtype; where a rule
             returned another shape than its input's.
+        DataError
+            From a complex number, without `gradient`.
         NoRuleError
-            Through complex numbers, or where a rule returned nothing.
+            Where a rule returned nothing.
         AnomalyError
             Under `anomaly`, at the first gradient that is not finite.
 
@@ -627,6 +638,7 @@ class Value:
 
     # ---------------------------------------------------------------- functions, as methods
 
+    conj = conjugate = _method(np.conjugate)
     exp = _unary(np.exp)
     log = _unary(np.log)
     sqrt = _unary(np.sqrt)
@@ -802,7 +814,7 @@ def _constant(data: Any, label: str | None = None) -> Value:
     return node
 
 
-def _operand(other: Any) -> Value | None:
+def _operand(other: Any, right: Value | None = None) -> Value | None:
     """What stands beside a Value in an expression, as a constant; None if it is nothing of ours."""
     kind = type(other)
     if kind is float or kind is int:
@@ -812,6 +824,8 @@ def _operand(other: Any) -> Value | None:
     if isinstance(other, Value):
         return other
     if isinstance(other, bool | complex | float | int):
+        if kind is complex and right is not None and type(right._array) is float64:
+            return _constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
         return _constant(other)
     if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
         return _constant(_own(other))

@@ -148,6 +148,8 @@ def _sigmoid(x):
     >>> sigmoid(0.0)
     np.float64(0.5)
     """
+    if np.iscomplexobj(x):
+        return 1.0 / (1.0 + np.exp(-x))
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small)[()] / (1.0 + small)
 
@@ -169,7 +171,11 @@ defop(np.arctan, lambda g, y, x: g / (1 + x * x), formula="1 / (1 + x²)")
 defop(np.sinh, lambda g, y, x: g * np.cosh(x), formula="cosh(x)")
 defop(np.cosh, lambda g, y, x: g * np.sinh(x), formula="sinh(x)")
 defop(np.tanh, lambda g, y, x: g * (1 - y * y), formula="1 - tanh(x)²", domain=(-3, 3))
-defop(np.arcsinh, lambda g, y, x: g / np.hypot(x, 1.0), formula="1 / √(1 + x²)")
+defop(
+    np.arcsinh,
+    lambda g, y, x: g / (np.sqrt(1 + x * x) if np.iscomplexobj(x) else np.hypot(x, 1.0)),
+    formula="1 / √(1 + x²)",
+)
 defop(
     np.arccosh,
     lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
@@ -209,7 +215,7 @@ def sinc_slope(x):
     u, series = (np.pi * x) ** 2, 1.0
     for k in range(12, 0, -1):
         series = 1.0 - u / (2 * k * (2 * k + 3)) * series
-    near = u < 1.0
+    near = np.abs(u) < 1.0
     away = np.where(near, 1.0, x)
     return np.where(near, -(np.pi**2) / 3 * x * series, (np.cos(np.pi * away) - np.sinc(away)) / away)
 
@@ -222,12 +228,52 @@ defop(
     cases=lambda a: [call(a(2, 3)), call(a()), call(a(0, 2)), call(np.array([0.0, 1e-4, -0.3, 0.35]))],
 )
 
+# ---------------------------------------------------------------- complex numbers
+# `g` stands for dL/dx - i dL/dy here, as in every rule (see `autograd.backward`).
+
+real_op = defop(np.real, lambda g, y, val: g, formula="1", elementwise=True)
+imag_op = defop(np.imag, lambda g, y, val: -1j * g, formula="-i", elementwise=True)
+
+
+@composed(np.real)
+def real(val):
+    return real_op(val) if np.iscomplexobj(val) else np.positive(val)
+
+
+@composed(np.imag)
+def imag(val):
+    return imag_op(val) if np.iscomplexobj(val) else np.zeros_like(val)
+
+
+defop(np.conjugate, lambda g, y, x: np.conj(g), formula="the conjugate of g")
+
+
+@composed(np.angle)
+def angle(z, deg=False):
+    turned = np.arctan2(np.imag(z), np.real(z))
+    return np.degrees(turned) if deg else turned
+
+
 # ---------------------------------------------------------------- kinks, jumps and choices
 # At a kink the subgradient of smallest norm is taken, and between equals the gradient is shared in halves.
 
-defop(np.absolute, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE, cases=both_signs)
+
+
+def direction(g, y, x):
+    return g * (np.conj(np.sign(x)) if np.iscomplexobj(x) else np.sign(x))
+
+
+def sign_slope(g, y, x):
+    # Of a complex number the sign is x / |x|: it turns with the number, and does not feel its length.
+    if not np.iscomplexobj(x):
+        return 0.0
+    length = np.abs(x)
+    return (g - np.real(g * y) * np.conj(y)) / np.where(length == 0, 1.0, length)
+
+
+defop(np.absolute, direction, formula="sign(x)", domain=POSITIVE, cases=both_signs)
 defop(np.fabs, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE, cases=both_signs)
-defop(np.sign, zero, formula="0", domain=POSITIVE, cases=both_signs)
+defop(np.sign, sign_slope, formula="0", domain=POSITIVE, cases=both_signs)
 defop(np.floor, zero, formula="0", domain=(0.1, 0.9), cases=both_signs)
 defop(np.ceil, zero, formula="0", domain=(0.1, 0.9), cases=both_signs)
 defop(np.trunc, zero, formula="0", domain=(1.1, 1.9), cases=both_signs)
@@ -341,6 +387,7 @@ where_op = defop(
     ),
     formula=("0", "1 where the condition holds", "1 where it does not"),
     elementwise=True,
+    cuts=lambda index, y, condition, x, y_: np.not_equal(condition, index == 1),
     cases=lambda a: [
         call(a(3, 4) > 0, a(3, 4), a(3, 4)),
         call(a(4) > 0, a(3, 1), a()),
