@@ -459,7 +459,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
         pairs = [
             (pulled[x], t)
             for x, t in zip(run.variables, directions, strict=True)
-            if x in pulled and pulled[x].requires_grad
+            if x in pulled and tracked(pulled[x])
         ]
         found = reverse([p for p, _ in pairs], [t for _, t in pairs], wrt=weights, create_graph=nested)
     run.nested = nested
