@@ -457,9 +457,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
         weights = [Value(_ones(y)) for y in live]
         pulled = reverse(live, weights, wrt=run.variables, create_graph=True)
         pairs = [
-            (pulled[x], t)
-            for x, t in zip(run.variables, directions, strict=True)
-            if x in pulled and tracked(pulled[x])
+            (pulled[x], t) for x, t in zip(run.variables, directions, strict=True) if x in pulled and tracked(pulled[x])
         ]
         found = reverse([p for p, _ in pairs], [t for _, t in pairs], wrt=weights, create_graph=nested)
     run.nested = nested
