@@ -31,6 +31,7 @@ from .op import same
 if TYPE_CHECKING:
     from .value import Value
 
+FLOAT64 = np.dtype(float64)
 _commit = threading.Lock()
 
 
@@ -43,9 +44,6 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
         )
     seed = conjugate(seed_for(root, gradient, create_graph))
     leaves = reverse([root], [seed], create_graph=create_graph, retain_graph=retain_graph)
-    for leaf in leaves:
-        if leaf._array.dtype.kind == "c":
-            leaves[leaf] = conjugate(leaves[leaf])
     if create_graph:  # a gradient that depends on nothing is a Value, too
         leaves = {
             leaf: share if hasattr(share, "requires_grad") else type(leaf)(share, requires_grad=False)
@@ -53,7 +51,9 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
         }
     with _commit:  # two threads may share a leaf
         sums = [
-            settle(share if leaf._grad is None else leaf._grad + share, leaf._array) for leaf, share in leaves.items()
+            settle(gradient if leaf._grad is None else leaf._grad + gradient, leaf._array)
+            for leaf, share in leaves.items()
+            for gradient in (share if share.dtype is FLOAT64 else conjugate(share),)
         ]
         # One call into C, between whose steps no Ctrl-C can come: all leaves get their gradient, or none.
         any(map(setattr, leaves, repeat("_grad"), sums))
@@ -73,8 +73,8 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
             )
         if data.dtype.kind == "c":
             raise DataError(
-                f"backward() from {describe(root)}, which is complex: a gradient is defined for a real number. Take one, "
-                f"as in `.real` or `abs(v) ** 2`, or pass the upstream gradient: `.backward(gradient)`."
+                f"backward() from {describe(root)}, which is complex: a gradient is defined for a real number. Take "
+                f"one, as in `.real` or `abs(v) ** 2`, or pass the upstream gradient: `.backward(gradient)`."
             )
         seed = np.ones_like(data)[()]
     elif hasattr(gradient, "requires_grad"):

@@ -200,8 +200,8 @@ class _Run:
             limit = np.sqrt(np.finfo(row_.dtype).eps) * np.max(np.abs(row_), initial=0.0)
             if not np.all(~(np.abs(other_ - 1j * row_) > limit)):
                 raise DataError(
-                    f"{self.name}: the function is not holomorphic, so that it has no complex derivative. Differentiate "
-                    f"its real and its imaginary part, or write it as a function of real ones."
+                    f"{self.name}: the function is not holomorphic, so that it has no complex derivative. "
+                    f"Differentiate its real and its imaginary part, or write it as a function of real ones."
                 )
             rows[i] = conjugate(row)
         return rows
