@@ -42,7 +42,7 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
             f"backward() from {describe(root)}: nothing it was computed from requires a gradient. Give the inputs as "
             f"Value(...) of floating numbers, and look for no_grad(), detach() or an integer dtype on the way."
         )
-    seed = conjugate(seed_for(root, gradient, create_graph))
+    seed = seed_for(root, gradient, create_graph)
     leaves = reverse([root], [seed], create_graph=create_graph, retain_graph=retain_graph)
     if create_graph:  # a gradient that depends on nothing is a Value, too
         leaves = {
@@ -60,7 +60,7 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
 
 
 def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
-    """The upstream gradient to start from: 1 for a single number, else what the caller gave, checked."""
+    """What a pass starts from: 1 for a single number, else the gradient that the caller gave, checked."""
     data = root._array
     if gradient is None:
         if type(data) is float64:
@@ -91,7 +91,7 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
                 f"backward(gradient) got a gradient of dtype {seed.dtype} for {describe(root)}, dtype {data.dtype}."
             )
         seed = seed.astype(data.dtype)
-    return seed
+    return conjugate(seed)
 
 
 def conjugate(gradient: Any) -> Any:
