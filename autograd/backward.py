@@ -180,10 +180,9 @@ def _pass_one(
                 check_finite(share, node, value)
             below = _cut_below(node, index, cut) if cut is not None or op.cuts is not None else None
             to = leaves if value.op is None or value in ends else gradients
-            if value in to and value in cuts:  # an entry is cut if it is in all that comes in
-                below = None if below is None else below & cuts.pop(value)
-            elif value in to:
-                below = None
+            if value in to:  # an entry is cut if it is in all that comes in
+                before = cuts.pop(value, None)
+                below = None if below is None or before is None else below & before
             if below is not None and to is gradients and below.any():
                 cuts[value] = below
             add(to, value, share)

@@ -469,6 +469,8 @@ def slope(function, x, **keywords):
         # what comes in uncut stays: the derivative is infinite here
         (lambda x: (lambda r: np.where(x > 0, r, 0.0) + r)(np.sqrt(x)), [0.0, 4.0], [math.inf, 0.5]),
         (lambda x: (lambda r: np.where(x > 0, r, 0.0) + np.where(x > 9, r, 0.0))(np.sqrt(x)), [0.0, 4.0], [0, 0.25]),
+        (lambda x: (lambda r: np.sum(np.where(x > 0, r, 0.0)) + np.sum(3 * r))(np.exp(x)), [0.0, np.log(2)], [3, 8]),
+        (lambda x: (lambda r: np.sum(3 * r) + np.sum(np.where(x > 0, r, 0.0)))(np.exp(x)), [0.0, np.log(2)], [3, 8]),
     ],
 )
 def test_a_gradient_cut_to_zero_by_where_stays_zero(function, x, wanted, keywords):
