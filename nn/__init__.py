@@ -16,6 +16,9 @@ from .layers import Dense as Dense
 from .layers import Sequential as Sequential
 from .losses import cross_entropy as cross_entropy
 from .losses import mse as mse
+from .model import Model as Model
 from .module import Module as Module
 from .optim import SGD as SGD
 from .optim import Optimizer as Optimizer
+from .symbol import Input as Input
+from .symbol import Symbol as Symbol

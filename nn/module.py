@@ -9,16 +9,19 @@
 
     Scale().named_parameters()      # [('factor', Value(2.0, label='factor'))]
 
-An attribute that is a Value with a gradient to come is a parameter; one that is a Module, or a list, tuple or
-dict of these, is looked into. There is nothing to register and no constructor to call.
+An attribute that is a Value with a gradient to come is a parameter; any other Value is a buffer, kept and saved
+but not trained; one that is a Module, or a list, tuple or dict of these, is looked into. There is nothing to
+register and no constructor to call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from autograd import Value
+
+from .symbol import Symbol, deferred
 
 __all__ = ["Module"]
 
@@ -41,7 +44,8 @@ class Module:
     Notes
     -----
     A parameter is an attribute that is a Value, is no result of an operation, and has ``requires_grad``. So
-    ``layer.weight.requires_grad = False`` freezes a weight: it is then no parameter any more.
+    ``layer.weight.requires_grad = False`` freezes a weight: it is then no parameter any more, but a buffer, as the
+    running mean of a batch norm is.
 
     A parameter without a label of its own is labelled by its path, ``'layers.0.weight'``, which pictures and
     messages show.
@@ -66,13 +70,18 @@ class Module:
     """
 
     training: bool = True
+    built: bool = True
+    """False while a layer waits for its first `x` to know how many inputs it has."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; a subclass writes it."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write what it computes there.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """``module(x)`` is ``module.forward(x)``."""
+        """``module(x)`` is ``module.forward(x)``; of a Symbol, to be run later."""
+        for argument in args:
+            if type(argument) is Symbol:
+                return deferred(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     def __setattr__(self, name: str, content: Any) -> None:
@@ -83,11 +92,7 @@ class Module:
             )
         object.__setattr__(self, name, content)
         if isinstance(content, Value | Module | list | tuple | dict):
-            for path, parameter in _parameters(content):
-                full = _join(name, path)
-                # A label that is the end of the path was given further inside, by this same line.
-                if parameter.label is None or full.endswith(f".{parameter.label}"):
-                    parameter.label = full
+            _label((_join(name, path), parameter) for path, parameter in _parameters(content))
 
     # ---------------------------------------------------------------- parameters
 
@@ -98,8 +103,31 @@ class Module:
         -------
         list of (str, Value)
             Each parameter once, also if several modules share it: by the first of its paths.
+
+        Raises
+        ------
+        ValueError
+            If a layer has none yet, because it waits for its first input.
         """
-        return list(_parameters(self))
+        for path, module in self.named_modules():
+            if not module.built:
+                name = f"{path} = {module.describe()}" if path else module.describe()
+                raise ValueError(
+                    f"{name} has no parameters yet: it takes its number of inputs from the first x. Call the net on a "
+                    f"batch first, or give the number when the layer is made."
+                )
+        named = list(_parameters(self))
+        _label(named)
+        return named
+
+    def named_buffers(self) -> list[tuple[str, Value]]:
+        """The Values that are kept and saved but not trained, with their paths, in order of creation.
+
+        Returns
+        -------
+        list of (str, Value)
+        """
+        return [(path, found) for path, found in _walk(self) if isinstance(found, Value) and not found.requires_grad]
 
     def parameters(self) -> list[Value]:
         """The parameters in order of creation, each once: what an optimiser wants.
@@ -108,7 +136,7 @@ class Module:
         -------
         list of Value
         """
-        return [parameter for _, parameter in _parameters(self)]
+        return [parameter for _, parameter in self.named_parameters()]
 
     def named_modules(self) -> list[tuple[str, Module]]:
         """This module, whose path is ``''``, and all modules inside, each once, in order of creation.
@@ -160,9 +188,12 @@ class Module:
     def __repr__(self) -> str:
         lines = []
         for path, module in self.named_modules():
-            size = module.size
             name = f"  {path}: " if path else ""
-            lines.append(f"{name}{module.describe()}: {size:,} parameter{'' if size == 1 else 's'}")
+            if all(inside.built for _, inside in module.named_modules()):
+                size = module.size
+                lines.append(f"{name}{module.describe()}: {size:,} parameter{'' if size == 1 else 's'}")
+            else:
+                lines.append(f"{name}{module.describe()}: waiting for its first input")
         return "\n".join(lines)
 
 
@@ -170,12 +201,20 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
 
 
+def _label(named: Iterable[tuple[str, Value]]) -> None:
+    """Give parameters their paths for labels."""
+    for path, parameter in named:
+        # A label that is the end of the path was given further inside.
+        if parameter.label is None or path.endswith(f".{parameter.label}"):
+            parameter.label = path
+
+
 def _parameters(root: Any) -> Iterator[tuple[str, Value]]:
-    return ((path, found) for path, found in _walk(root) if isinstance(found, Value))
+    return ((path, found) for path, found in _walk(root) if isinstance(found, Value) and found.requires_grad)
 
 
 def _walk(root: Any) -> Iterator[tuple[str, Module | Value]]:
-    """All modules and parameters from `root` on, each once, with its path: parents first, in order of creation."""
+    """All modules, parameters and buffers, each once, with its path: parents first, in order of creation."""
     seen: set[int] = set()
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
@@ -187,7 +226,7 @@ def _walk(root: Any) -> Iterator[tuple[str, Module | Value]]:
             contents = enumerate(found)
         elif isinstance(found, dict):
             contents = found.items()
-        elif not (isinstance(found, Value) and found.requires_grad and found.is_leaf):
+        elif not (isinstance(found, Value) and found.is_leaf):
             continue
         if id(found) in seen:
             continue

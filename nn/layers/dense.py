@@ -23,8 +23,8 @@ class Dense(Module):
 
     Parameters
     ----------
-    inputs : int, at least 1
-        How many numbers come in for each example.
+    inputs : int, at least 1, or None
+        How many numbers come in for each example. None takes it from the first `x`; ``Dense(8)`` is ``Dense(None, 8)``.
     outputs : int, at least 1
         How many go out.
     activation : callable, optional
@@ -72,8 +72,8 @@ class Dense(Module):
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        inputs: int | None,
+        outputs: int | None = None,
         activation: Activation | None = None,
         bias: bool = True,
         *,
@@ -81,7 +81,11 @@ class Dense(Module):
         init: initialisers.Initialiser | None = None,
         dtype: Any = np.float64,
     ):
+        if outputs is None:
+            inputs, outputs = None, inputs
         for name, size in (("inputs", inputs), ("outputs", outputs)):
+            if size is None and name == "inputs":
+                continue
             if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
                 raise ValueError(f"Dense({name}={size!r}): a layer has a positive whole number of {name}.")
         if activation is not None and not callable(activation):
@@ -92,15 +96,27 @@ class Dense(Module):
             raise TypeError(f"Dense(dtype={np.dtype(dtype)}): weights are floating numbers, float32 or float64.")
         if init is None:
             init = initialisers.he_normal if activation is relu else initialisers.xavier_uniform
-        self.inputs, self.outputs = int(inputs), int(outputs)
+        self.inputs, self.outputs = inputs, int(outputs)  # type: ignore[arg-type]
         self.activation = activation
-        self.weight = Value(init((self.inputs, self.outputs), seed, dtype))
-        if self.weight.shape != (self.inputs, self.outputs):
+        self.weight: Value | None = None
+        self.bias: Value | None = None
+        self._start = init, seed, dtype, bias
+        self.built = False
+        if inputs is not None:
+            self.build(int(inputs))
+
+    def build(self, inputs: int) -> None:
+        """Make the weights for so many numbers in each example."""
+        init, seed, dtype, bias = self._start
+        self.inputs = inputs
+        weight = Value(init((inputs, self.outputs), seed, dtype))
+        if weight.shape != (inputs, self.outputs):
             raise ValueError(
-                f"Dense(init=...): it gave weights of shape {self.weight.shape}, and ({self.inputs}, {self.outputs}) "
-                f"are wanted."
+                f"Dense(init=...): it gave weights of shape {weight.shape}, and ({inputs}, {self.outputs}) are wanted."
             )
+        self.weight = weight
         self.bias = Value(np.zeros(self.outputs, dtype)) if bias else None
+        self.built = True
 
     def forward(self, x: Any) -> Any:
         """Apply the layer.
@@ -113,6 +129,10 @@ class Dense(Module):
         -------
         Value, shape (batch, outputs)
         """
+        if not self.built:
+            if np.ndim(x) < 2:
+                raise self._misfit(x)
+            self.build(np.shape(x)[-1])
         try:
             y = x @ self.weight
         except ValueError:
@@ -122,19 +142,19 @@ class Dense(Module):
         return y if self.activation is None else self.activation(y)
 
     def _misfit(self, x: Any) -> ValueError:
-        path = (self.weight.label or "").rpartition(".")[0]
+        path = ((self.weight is not None and self.weight.label) or "").rpartition(".")[0]
         name = f"{path} = {self.describe()}" if path else self.describe()
         shape = np.shape(x)
         advice = ""
         if len(shape) > 2 and np.prod(shape[1:]) == self.inputs:
             advice = " Flatten the examples first: x.reshape(len(x), -1)."
-        return ValueError(f"{name} got x of shape {shape} and wants (batch, {self.inputs}).{advice}")
+        return ValueError(f"{name} got x of shape {shape} and wants (batch, {self.inputs or 'any number'}).{advice}")
 
     def describe(self) -> str:
-        facts = [str(self.inputs), str(self.outputs)]
+        facts = [str(n) for n in (self.inputs, self.outputs) if n is not None]
         if self.activation is not None:
             facts.append(name_of(self.activation))
-        if self.bias is None:
+        if not self._start[-1]:
             facts.append("bias=False")
         return f"{type(self).__name__}({', '.join(facts)})"
 

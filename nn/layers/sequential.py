@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..module import Module
+from ..model import Model
 from .dense import name_of
 
 __all__ = ["Sequential"]
 
 
-class Sequential(Module):
+class Sequential(Model):
     r"""The composition :math:`f_n(\dots f_2(f_1(x)))`.
 
     Parameters
@@ -51,6 +51,7 @@ class Sequential(Module):
                 raise TypeError(
                     f"Sequential: layer {position} is a {type(layer).__name__}, not a Module or function.{what}"
                 )
+        super().__init__()
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
