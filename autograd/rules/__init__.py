@@ -14,6 +14,7 @@ import sys
 from ..op import finders
 from . import (
     calculus,
+    decomposition,
     elementwise,
     fourier,
     indexing,
@@ -29,6 +30,7 @@ from . import (
 
 __all__ = [
     "calculus",
+    "decomposition",
     "elementwise",
     "fourier",
     "indexing",
