@@ -265,7 +265,7 @@ def np_interp(x, xp, fp, left=None, right=None, period=None):
     if np.ndim(xp) != 1 or np.shape(xp) != np.shape(fp):
         raise ValueError(f"interp: xp and fp are vectors of one length, and got shapes {np.shape(xp)}, {np.shape(fp)}.")
     period = np.abs(period)
-    x, xp = np.remainder(x, period), np.remainder(xp, period)
+    x, xp = (np.remainder(np.astype(array(points), np.float64), period) for points in (x, xp))
     order = np.argsort(xp)
     xp, fp = xp[order], array(fp)[order]
     xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])

@@ -125,7 +125,7 @@ def polydiv(u, v):
         quotient.append(d)
         rest = index_add(rest, -d * v, index=slice(k, k + len(v)))
     rest = rest[first(~np.isclose(rest, 0, rtol=1e-14)) :]
-    return np.stack(quotient) if quotient else np.zeros(1, dtype), rest
+    return np.stack(quotient) if quotient else np.where(False, rest[:1], 0.0), rest
 
 
 @composed(np.polyder)
@@ -134,7 +134,8 @@ def polyder(p, m=1):
     if m < 0:
         raise ValueError(f"polyder(m={m}): how often the derivative is taken is 0 or more; see polyint.")
     for _ in range(m):
-        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+        powers = np.arange(len(p) - 1, 0, -1)
+        p = p[:-1] * powers
     return p
 
 
@@ -188,9 +189,9 @@ def np_poly(seq_of_zeros):
     if not len(roots):
         return 1.0
     roots = np.astype(roots, np.mintypecode(np.result_type(roots).char))
-    p = np.ones(1, np.result_type(roots))
-    for root in roots:
-        p = np.convolve(p, np.stack([p[0] * 0 + 1, -root]))
+    p = one = np.ones(1, np.result_type(roots))
+    for i in range(len(roots)):
+        p = np.convolve(p, np.concatenate([one, -roots[i : i + 1]]))
     if np.result_type(p).kind == "c" and np.all(np.equal(np.sort(roots), np.sort(np.conjugate(roots)))):
         return np.real(p)
     return p
@@ -247,7 +248,7 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     if full:
         return c, residuals, rank, singular, rcond
     if rank != order:
-        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=3)
+        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=4)
     if not cov:
         return c
     spread = np.linalg.inv(np.matmul(np.transpose(matrix), matrix)) / np.outer(scale, scale)
