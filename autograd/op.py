@@ -175,11 +175,12 @@ class Several:
         self.function, self.parts, self.make = function, parts, make
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on arrays; hand over to a first argument that brings its own ``__array_function__``."""
-        kind = type(args[0])
-        protocol = getattr(kind, "__array_function__", _ndarray_protocol)
-        if protocol is not _ndarray_protocol:
-            return protocol(args[0], self, (kind,), args, kwargs)
+        """As an `Op` is called."""
+        for argument in args:
+            kind = type(argument)
+            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
+            if protocol is not _ndarray_protocol:
+                return protocol(argument, self, (kind,), args, kwargs)
         return self.function(*args, **kwargs)
 
 
