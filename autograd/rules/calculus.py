@@ -130,8 +130,6 @@ def gradient(f, *varargs, axis=None, edge_order=1):
         varargs *= len(axes)
     elif len(varargs) != len(axes):
         raise TypeError(f"gradient along {len(axes)} axes takes no spacing, one number, or {len(axes)} of them.")
-    if edge_order > 2:
-        raise ValueError(f"gradient(edge_order={edge_order}): there are 1 and 2.")
     if np.result_type(f).kind in "iu":
         f = np.astype(f, np.float64)
     return_dtype, results = np.result_type(f), []
@@ -146,9 +144,11 @@ def gradient(f, *varargs, axis=None, edge_order=1):
                 )
             spacing = np.diff(np.astype(x, np.float64) if np.result_type(x).kind in "iu" else x)
             # Equal distances as a single one, as NumPy does: but not where each has a gradient of its own.
-            if isinstance(spacing, np.ndarray) and (spacing == spacing[0]).all():
+            if (spacing == spacing[0]).all() and isinstance(spacing, np.ndarray):
                 spacing = spacing[0]
         spacings.append(spacing)
+    if edge_order > 2:
+        raise ValueError(f"gradient(edge_order={edge_order}): there are 1 and 2.")
     for d, along_axis in zip(spacings, axes, strict=True):
         if np.shape(f)[along_axis] < edge_order + 1:
             raise ValueError(
@@ -267,7 +267,7 @@ def np_interp(x, xp, fp, left=None, right=None, period=None):
     period = np.abs(period)
     x, xp = (np.remainder(np.astype(array(points), np.float64), period) for points in (x, xp))
     order = np.argsort(xp)
-    xp, fp = xp[order], array(fp)[order]
+    xp, fp = xp[order], np.astype(array(fp), complex if np.iscomplexobj(fp) else float)[order]
     xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
     return interp_op(x, xp, np.concatenate([fp[-1:], fp, fp[:1]]))
 
@@ -375,6 +375,10 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     return y if dtype is None else np.astype(y, dtype)
 
 
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    return np.geomspace(start, stop, num, endpoint, dtype, axis)
+
+
 def geomspace_start(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0):
     return np.sum(g * y * (1.0 - parts(y, num, endpoint, axis)), axis=axis) / start
 
@@ -383,10 +387,20 @@ def geomspace_stop(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0)
     return np.sum(g * y * parts(y, num, endpoint, axis), axis=axis) / stop
 
 
-defop(
-    np.geomspace,
+geomspace_op = defop(
+    geomspace,
     (geomspace_start, geomspace_stop),
     formula=("Σ g y (1 - t) / start, with t from 0 to 1", "Σ g y t / stop, with t from 0 to 1"),
     domain=(0.3, 3.0),
-    cases=lambda a: [*grids(a), call(-a(2), -a(2), 4)],
+    cases=lambda a: [*grids(a), call(-a(2), -a(2), 4), call(a(2), a(), 3, True, np.complex128)],
 )
+
+
+@composed(np.geomspace)
+def np_geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    if dtype is None:
+        return geomspace_op(start, stop, num, endpoint, axis=axis)
+    # The rules need what it computes, before a lesser dtype takes of it.
+    whole_dtype = np.result_type(array(start), array(stop), float(num), np.dtype(dtype))
+    y = geomspace_op(start, stop, num, endpoint, whole_dtype, axis)
+    return y if whole_dtype == dtype else np.astype(y, dtype)

@@ -164,6 +164,14 @@ def ifftshift(x, axes=None):
     return np.roll(x, np.negative(halves(x, axes)), tuple(range(np.ndim(x))) if axes is None else axes)
 
 
-# Of a Value as the spacing `d` they are 1 / (n d) times integers, and NumPy's own text says so.
-for _function in (np.fft.fftfreq, np.fft.rfftfreq):
-    composed(_function)(_function)
+# NumPy does not hand these over: its own text works for a Value as the spacing, and comes to the same.
+
+
+@composed(np.fft.fftfreq)
+def fftfreq(n, d=1.0, device=None):
+    return np.fft.fftfreq(n, device=device) / d
+
+
+@composed(np.fft.rfftfreq)
+def rfftfreq(n, d=1.0, device=None):
+    return np.fft.rfftfreq(n, device=device) / d

@@ -102,7 +102,7 @@ def polysub(a1, a2):
 def polymul(a1, a2):
     # NumPy leaves zeros in front away; we do after the product, whose other coefficients have derivatives in them.
     zeros = 0
-    factors = [p if np.size(p) else np.zeros(1) for p in map(coefficients, (a1, a2))]
+    factors = [p if np.size(p) else np.zeros(1, np.result_type(p)) for p in map(coefficients, (a1, a2))]
     for p in factors:
         if np.ndim(p) > 1:
             raise ValueError(f"polymul: a polynomial is a vector of coefficients, and got shape {np.shape(p)}.")
@@ -133,9 +133,10 @@ def polyder(p, m=1):
     m, p = int(m), p.coeffs if isinstance(p, np.poly1d) else p
     if m < 0:
         raise ValueError(f"polyder(m={m}): how often the derivative is taken is 0 or more; see polyint.")
+    if np.ndim(p) == 0:
+        raise TypeError("polyder takes a vector of coefficients, and got a number.")
     for _ in range(m):
-        powers = np.arange(len(p) - 1, 0, -1)
-        p = p[:-1] * powers
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
     return p
 
 
@@ -224,6 +225,13 @@ def np_roots(p):
 # ---------------------------------------------------------------- least squares
 
 
+def weighted(a, w):
+    """``a * w`` in the dtype of `a`, as NumPy's ``a *= w`` makes it."""
+    if not np.can_cast(np.result_type(w), np.result_type(a), "same_kind"):
+        raise TypeError(f"polyfit: weights of dtype {np.result_type(w)} do not go with data of {np.result_type(a)}.")
+    return np.astype(a * w, np.result_type(a)) if np.result_type(a, w) != np.result_type(a) else a * w
+
+
 @composed(np.polyfit)
 def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     order = int(deg) + 1
@@ -240,7 +248,7 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
         w = np.expand_dims(np.add(w, 0.0), -1)
         if np.shape(w) != (len(y), 1):
             raise TypeError(f"polyfit: w has as many entries as x, {len(x)}, and has shape {np.shape(w)[:-1]}.")
-        matrix, wanted = matrix * w, y * (w if np.ndim(y) == 2 else w[:, 0])
+        matrix, wanted = weighted(matrix, w), weighted(y, w if np.ndim(y) == 2 else w[:, 0])
     scale = np.sqrt(np.sum(matrix * matrix, axis=0))
     matrix = matrix / scale
     c, residuals, rank, singular = np.linalg.lstsq(matrix, wanted, rcond)
@@ -258,3 +266,9 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
             raise ValueError(f"polyfit(cov=True) of degree {deg} takes more than {order} points, and got {len(x)}.")
         factor = residuals / (len(x) - order)
     return c, (spread if np.ndim(y) == 1 else np.expand_dims(spread, -1)) * factor
+
+
+@composed(np.poly1d)
+def poly1d(c_or_r, r=False, variable=None):
+    """A polynomial that may have a Value for its coefficients: its values, products and derivatives are Values then."""
+    return np.poly1d(c_or_r, r, variable)

@@ -1,6 +1,7 @@
 """Differences, sums over a grid, interpolation, convolution and grids, in NumPy's own signatures."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -123,6 +124,18 @@ def test_grids_of_another_dtype():
     assert not whole.requires_grad
     assert np.logspace(Value(0.0), 1.0, 4, dtype=np.float32).dtype == np.float32
     assert np.geomspace(Value(1.0), 2.0, 4, dtype=complex).dtype == complex
+    assert np.geomspace(Value(1.0), 20.0, 4, dtype=int).tolist() == np.geomspace(1.0, 20.0, 4, dtype=int).tolist()
+
+
+def test_geomspace_of_which_the_real_part_is_taken():
+    z = 0.7 - 0.5j
+
+    def real(z):
+        with warnings.catch_warnings(action="ignore", category=np.exceptions.ComplexWarning):
+            return np.geomspace(z, 2.0, 4, dtype=float)
+
+    check(real, z := np.complex128(z))
+    np.testing.assert_array_equal(real(Value(z)).data, real(z))
 
 
 MODES = [(n, m, mode) for n in range(1, 6) for m in range(1, 6) for mode in ("full", "same", "valid")]

@@ -5,6 +5,7 @@ import pytest
 
 from autograd import Value
 from autograd.errors import NoRuleError
+from autograd.op import registry
 
 from ..numerical import assert_close, check, raw_gradients, weights
 
@@ -60,6 +61,7 @@ def test_shifts(shift, axes):
 @pytest.mark.parametrize("frequencies", [np.fft.fftfreq, np.fft.rfftfreq], ids=named)
 def test_frequencies_have_a_gradient_in_the_spacing(frequencies):
     check(lambda d: frequencies(5, d), np.float64(0.3))
+    check(lambda d: registry[frequencies](6, d=d), np.float64(0.3))
 
 
 @pytest.mark.parametrize("function", ONE_AXIS, ids=named)

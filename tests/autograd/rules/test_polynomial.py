@@ -233,3 +233,19 @@ def test_refuses_what_numpy_refuses(call, error):
         with pytest.raises(error) as caught:
             call(p)
     assert not isinstance(caught.value, AutogradError)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda c: np.poly1d(c)(np.array([1.0, 2.0])),
+        lambda c: np.poly1d(c)[1],
+        lambda c: (np.poly1d(c) * np.poly1d([1.0, 2.0])).coeffs,
+        lambda c: (2.0 * np.poly1d(c) - [1.0, 2.0]).coeffs,
+        lambda c: (-(np.poly1d(c) ** 2)).coeffs,
+        lambda c: (np.poly1d(c).deriv() + np.poly1d(c).integ(k=2.0)).coeffs,
+        lambda c: np.poly1d(c, True).coeffs,
+    ],
+)
+def test_a_poly1d_may_hold_a_value(function):
+    check(function, np.array([1.5, -2.0, 0.5, 3.0]))
