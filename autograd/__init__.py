@@ -1,5 +1,6 @@
 """Gradients of NumPy code: Values that record what was computed, and rules written in NumPy."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .modes import anomaly as anomaly
@@ -24,18 +25,19 @@ from .transforms import vjp as vjp
 from .value import Value as Value
 
 if TYPE_CHECKING:
+    from .catalogue import coverage as coverage
     from .drawing import draw as draw
+
+_LATER = {"draw": "drawing", "coverage": "catalogue", "polygamma": "rules.special"}
 
 
 def __getattr__(name: str) -> Any:
-    """`draw` is loaded when it is first asked for: who computes does not wait for what only pictures need."""
-    if name == "draw":
-        from .drawing import draw
-
-        globals()["draw"] = draw
-        return draw
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    """What only looks at graphs and tables is loaded when it is first asked for: who computes does not wait for it."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "draw"})
+    return sorted({*globals(), *_LATER})

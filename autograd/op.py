@@ -174,6 +174,15 @@ class Several:
     def __init__(self, function: Callable[..., Any], parts: Sequence[Op], make: Callable[[list[Any]], Any]):
         self.function, self.parts, self.make = function, parts, make
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """As an `Op` is called."""
+        for argument in args:
+            kind = type(argument)
+            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
+            if protocol is not _ndarray_protocol:
+                return protocol(argument, self, (kind,), args, kwargs)
+        return self.function(*args, **kwargs)
+
 
 class Plain:
     """What stands behind a function without a derivative: itself, on the data, with plain NumPy as the answer."""
@@ -189,8 +198,8 @@ class Refused:
 registry: dict[Callable[..., Any], Op | Several | Plain | Refused | Callable[..., Any]] = {}
 """What stands behind each function: one of these, or a Python function composed of operations."""
 
-finders: list[Callable[[Callable[..., Any]], None]] = []
-"""Called with a function that is not in the registry yet: each may put it there."""
+finders: list[Callable[[Callable[..., Any] | str], None]] = []
+"""Called with a function, or the name of an operation, that is not known yet: each may put it there."""
 
 
 def found(function: Callable[..., Any]) -> Op | Several | Plain | Refused | Callable[..., Any] | None:
@@ -208,6 +217,10 @@ operations: dict[str, Op] = {}
 
 def named(name: str) -> Op:
     """The operation of that name: what a pickled graph asks for."""
+    for finder in finders:
+        if name in operations:
+            break
+        finder(name)
     try:
         return operations[name]
     except KeyError:
@@ -359,7 +372,8 @@ def defparts(
         defop(part(number), rules[result], formula=formula[result], name=f"{name}.{result}", saves=True, **keywords)
         for number, result in enumerate(rules)
     )
-    registry[function] = Several(function, parts, make)
+    several = Several(function, parts, make)
+    registry[function] = registry[several] = several
     return parts
 
 

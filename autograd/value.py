@@ -14,8 +14,10 @@ it is given, unless that is read-only) and hands out read-only views.
 from __future__ import annotations
 
 import operator
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -558,8 +560,14 @@ class Value:
         return operator.index(self._plain("Use as an integer", "an index or a count is an integer"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
+        what = "np.asarray(v), np.array([v, w]), array[i] = v or array[v]"
         instead = "np.stack([v, w]) makes a Value of Values, and Value(array).at[i].set(v) puts one into an array"
-        return np.array(self._plain("np.asarray(v), np.array([v, w]), array[i] = v or array[v]", instead), dtype)
+        name = _caller_in_scipy(sys._getframe(1)) if self._tracked else None
+        if name is not None:
+            what = f"scipy.special.{name} calls np.asarray, which"
+            last = ", whose axis is the last one unless you say" if "softmax" in name else ""
+            instead = f"for the function with its gradient, autograd.{name}{last}"
+        return np.array(self._plain(what, instead), dtype)
 
     def _plain(self, what: str, instead: str) -> Any:
         """The data, for a conversion that is fine with a constant and drops the gradient of anything else."""
@@ -812,6 +820,15 @@ def _constant(data: Any, label: str | None = None) -> Value:
     node.label = label
     node._clock = 0
     return node
+
+
+def _caller_in_scipy(frame: FrameType | None) -> str | None:
+    """The function of scipy.special that makes an array of a Value, if `autograd` has it, too."""
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("scipy."):
+        if frame.f_code.co_name in ("softmax", "log_softmax", "logsumexp", "polygamma"):
+            return frame.f_code.co_name
+        frame = frame.f_back
+    return None
 
 
 def _operand(other: Any, right: Value | None = None) -> Value | None:

@@ -10,7 +10,7 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms"]
-VIEWS = ["drawing"]  # on top of these, and not on each other
+VIEWS = ["drawing", "catalogue"]  # on top of these, and not on each other
 
 
 def imports(path: Path) -> set[str]:

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from ..op import call, composed, defop, plain, same
+from ..errors import NoRuleError
+from ..op import Op, call, composed, defop, plain, same
 
 ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
@@ -258,7 +259,6 @@ def angle(z, deg=False):
 # At a kink the subgradient of smallest norm is taken, and between equals the gradient is shared in halves.
 
 
-
 def direction(g, y, x):
     return g * (np.conj(np.sign(x)) if np.iscomplexobj(x) else np.sign(x))
 
@@ -461,3 +461,93 @@ plain(
 plain(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
 plain(np.logical_and, np.logical_or, np.logical_not, np.logical_xor)
 plain(np.isclose, np.allclose, np.array_equal, np.array_equiv)
+
+# ---------------------------------------------------------------- the rest: Bessel's i0, parts of floating numbers
+
+
+def _i0_derivative(x, order):
+    r"""The derivative of that order of the modified Bessel function `i0`: (1/π) ∫ cosⁿ(t) exp(x cos(t)) dt from 0 to π.
+
+    By the midpoint rule, which converges exponentially for a periodic function; no term is negative, so that nothing
+    cancels. Order 1 is Bessel's :math:`I_1`.
+    """
+    if np.iscomplexobj(x):
+        raise TypeError("i0 not supported for complex values")
+    size = np.minimum(np.abs(x), 800.0)  # from 718 on it is infinite
+    points = 12 + order + int(np.sqrt(20.0 * np.max(size, initial=0.0, where=size == size)))
+    mean = 0.0
+    for place in range(points):
+        t = (place + 0.5) * math.pi / (2 * points)
+        c, fall = math.cos(t), 2 * math.sin(t / 2) ** 2
+        both = 1.0 + np.exp(-2 * c * size) if order % 2 == 0 else -np.expm1(-2 * c * size)
+        mean = mean + (c**order / (2 * points)) * both * np.exp(-fall * size)
+    root = np.exp(size / 2)
+    return mean * root * root * (np.sign(x) if order % 2 else 1.0)
+
+
+i0_derivative: Op = defop(
+    _i0_derivative,
+    lambda g, y, x, order: g * i0_derivative(x, order=order + 1),
+    formula="i0⁽ⁿ⁺¹⁾(x)",
+    elementwise=True,
+    cases=lambda a: [call(a(2, 3), order=1), call(a(), order=2), call(a(0, 2), order=1)],
+)
+defop(np.i0, lambda g, y, x: g * i0_derivative(x, order=1), formula="i1(x)", elementwise=True)
+
+
+def _ldexp(a, b):
+    return np.ldexp(a, b)
+
+
+ldexp_op = defop(
+    _ldexp,
+    lambda g, y, a, b: np.ldexp(g, b),
+    formula="2ᵇ",
+    elementwise=True,
+    moves=True,
+    cases=lambda a: [call(a(2, 3), np.array([1, -2, 3])), call(a(), 2), call(a(3, 1), np.zeros((0,), int))],
+)
+
+
+@composed(np.ldexp)
+def ldexp(a, b):
+    return ldexp_op(a, np.asarray(b))  # a list is of integers here
+
+
+defop(np.nextafter, (same, zero_of_two), formula=("1", "0"), cases=lambda a: [call(a(2, 3), a(3)), call(a(), 9.0)])
+
+
+@composed(np.frexp)
+def frexp(x):
+    exponent = np.frexp(x.data)[1]
+    return np.ldexp(x, -exponent), exponent
+
+
+@composed(np.nan_to_num)
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    if not copy:
+        raise NoRuleError("nan_to_num(copy=False) would change a Value. Leave `copy` away and use what it returns.")
+    if np.iscomplexobj(x):
+        return nan_to_num(np.real(x), True, nan, posinf, neginf) + 1j * nan_to_num(
+            np.imag(x), True, nan, posinf, neginf
+        )
+    dtype = np.result_type(x)
+    if dtype.kind != "f":
+        return x
+    ends = np.finfo(dtype)
+    high, low = ends.max if posinf is None else posinf, ends.min if neginf is None else neginf
+    filled = np.where(np.isnan(x), nan, np.where(np.isposinf(x), high, np.where(np.isneginf(x), low, x)))
+    return filled if filled.dtype == dtype else filled.astype(dtype)
+
+
+@composed(np.real_if_close)
+def real_if_close(a, tol=100):
+    if not np.iscomplexobj(a):
+        return a
+    tolerance = tol * np.finfo(np.result_type(a)).eps if tol > 1 else tol
+    return np.real(a) if np.all(np.abs(np.imag(a)) < tolerance) else a
+
+
+# Of whole numbers, of bits, and the distance to the next number.
+plain(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.bitwise_count)
+plain(np.gcd, np.lcm, np.spacing, np.isnat)

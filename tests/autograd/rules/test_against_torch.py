@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch, to compare with, is not in
 
 INDEX = np.array([2, 0, 2])
 MASK = torch.tensor(INDEX > 0)
+GRID = np.array([0.0, 0.3, 1.1, 1.9])
 
 # name: function here, function there, shapes of the inputs (drawn around 0, or positive if "+" stands first)
 PAIRS = {
@@ -58,6 +59,30 @@ PAIRS = {
     "repeat": (lambda a: np.repeat(a, 2, 1), lambda a: torch.repeat_interleave(a, 2, 1), (2, 3)),
     "tile": (lambda a: np.tile(a, (2, 3)), lambda a: torch.tile(a, (2, 3)), (2, 3)),
     "hstack": (lambda a, b: np.hstack([a, b, a]), lambda a, b: torch.hstack([a, b, a]), (2, 3), (2, 1)),
+    "fft": (lambda a: np.abs(np.fft.fft(a, 5)), lambda a: torch.fft.fft(a, 5).abs(), (2, 4)),
+    "ifftn": (
+        lambda a: np.abs(np.fft.ifftn(a, norm="ortho")), lambda a: torch.fft.ifftn(a, norm="ortho").abs(), (2, 3)
+    ),
+    "rfft and irfft": (
+        lambda a: np.fft.irfft(np.fft.rfft(a, 7) ** 2, 6),
+        lambda a: torch.fft.irfft(torch.fft.rfft(a, 7) ** 2, 6), (2, 5),
+    ),
+    "ihfft and hfft": (
+        lambda a: np.fft.hfft(np.fft.ihfft(a) ** 2, 5), lambda a: torch.fft.hfft(torch.fft.ihfft(a) ** 2, 5), (2, 6)
+    ),
+    "rfft2 and irfft2": (
+        lambda a: np.fft.irfft2(np.fft.rfft2(a) ** 2), lambda a: torch.fft.irfft2(torch.fft.rfft2(a) ** 2), (2, 3, 4)
+    ),
+    "fftshift": (lambda a: np.fft.fftshift(a, 1), lambda a: torch.fft.fftshift(a, 1), (2, 5)),
+    "diff": (
+        lambda a, b: np.diff(a, 2, 0, prepend=b), lambda a, b: torch.diff(a, 2, 0, prepend=b), (3, 2), (1, 2)
+    ),
+    "gradient": (
+        lambda a: np.gradient(a, GRID, axis=1, edge_order=2),
+        lambda a: torch.gradient(a, spacing=(torch.tensor(GRID),), dim=1, edge_order=2)[0], (2, 4),
+    ),
+    "trapezoid": (np.trapezoid, torch.trapezoid, (2, 4), (4,)),
+    "vander": (lambda a: np.vander(a, 4, True), lambda a: torch.linalg.vander(a, N=4), (3,)),
 }  # fmt: skip
 
 

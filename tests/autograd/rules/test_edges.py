@@ -132,6 +132,21 @@ EDGES = {
         [[1.0, 2.0], np.ones((3, 2, 3)) * 4 / 3],
         [[12, 12], [[[1, 1, 1], [2, 2, 2]]] * 3],
     ),
+    # spectra, grids and polynomials
+    "amplitudes of 0": (lambda x: np.abs(np.fft.rfft(x)), [[0.0, 0.0, 0.0]], [[0, 0, 0]]),
+    "irfft of what it does not read": (lambda x: np.fft.irfft(1j * x, 4), [[1.0, 1.0, 1.0]], [[0, 0, 0]]),
+    "convolve of x and x": (lambda x: np.convolve(x, x), [[1.0, 2.0]], [[6, 6]]),
+    "interp at knots, a knot's slope that of the right": (
+        np.interp, [[0.0, 1.0, 2.0, 5.0], [0.0, 1.0, 2.0], [0.0, 3.0, -1.0]], [[3, -4, -4, 0], [-3, 4, 4], [1, 1, 2]]
+    ),
+    "gradient, an even grid": (
+        lambda x: np.gradient(np.array([0.0, 1.0, 4.0]), x)[1], [[0.0, 1.0, 2.0]], [[0, 2, -2]]
+    ),
+    "trapezoid of one": (np.trapezoid, [[2.0]], [[0]]),
+    "polyval at 0": (np.polyval, [[3.0, 2.0, 1.0], [0.0]], [[0, 0, 1], [2]]),
+    "vander at 0": (np.vander, [[0.0, 1.0, -1.0]], [[1, 3, -1]]),
+    "poly of equal eigenvalues": (np.poly, [2 * np.eye(2)], [np.eye(2)]),
+    "roots, twice the same": (lambda p: np.roots(p)[:1], [[1.0, 0.0, 0.0]], [[NAN, NAN, NAN]]),
     # indices
     "x[[0, 0]]": (lambda x: x[[0, 0]], [[1.0, 2.0]], [[2, 0]]),
     "x[[0, 0, 1], [1, 1, 0]]": (lambda x: x[[0, 0, 1], [1, 1, 0]], [np.ones((2, 2))], [[[0, 2], [1, 0]]]),

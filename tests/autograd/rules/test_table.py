@@ -52,6 +52,44 @@ def in_the_table(op):
     return any(rule.__module__.startswith("autograd.rules.") for rule in rules if rule)
 
 
+def hermitian(x):
+    return 0.5 * (x + np.conj(np.swapaxes(x, -1, -2)))
+
+
+def of_one_triangle(op):
+    return lambda x, *args, **keywords: op(hermitian(x), *args, **keywords)
+
+
+def phaseless(v):
+    """What does not depend on the phases of the vectors, the columns of `v`."""
+    return v * np.conj(np.sum(v, axis=-2, keepdims=True))
+
+
+def basis(op, seen):
+    """What is `seen` of the first columns; of the others, which are any that complete the basis, the projection."""
+
+    def of(x, *args):
+        v, count = op(x, *args), min(np.shape(x)[-2:])
+        projection = np.einsum("...ij,...kj->...ik", v[..., count:], np.conj(v[..., count:]))
+        return np.concatenate([seen(v[..., :count]), projection], -1)
+
+    return of
+
+
+# What has a derivative, of operations that read one triangle of a matrix or give vectors of which there is a choice.
+SEEN = {
+    "linalg.pinv": lambda op: lambda x, *args, **k: op(hermitian(x) if "hermitian" in k else x, *args, **k),
+    "linalg.cholesky": of_one_triangle,
+    "linalg.eigvalsh": of_one_triangle,
+    "linalg.eigh.eigenvalues": of_one_triangle,
+    "linalg.eigh.eigenvectors": lambda op: of_one_triangle(lambda *x, **keywords: phaseless(op(*x, **keywords))),
+    "linalg.eig.eigenvectors": lambda op: lambda x: phaseless(op(x)),
+    "linalg.qr.Q": lambda op: basis(op, np.positive),
+    "linalg.svd.U": lambda op: basis(op, phaseless),
+    "linalg.svd.Vh": lambda op: basis(lambda *x: np.swapaxes(op(*x), -1, -2), phaseless),
+}
+
+
 class Case:
     """One call of one operation: the raw arguments, and which of them have a gradient.
 
@@ -80,7 +118,7 @@ class Case:
         args = list(self.args)
         for place, x in zip(self.places, xs, strict=True):
             args[place] = x
-        return self.op(*args, **self.keywords)
+        return SEEN.get(self.op.name, lambda op: op)(self.op)(*args, **self.keywords)
 
     def leaves(self, dtype=np.float64):
         return [Value(x if dtype is None else x.astype(dtype)) for x in self.arrays]
