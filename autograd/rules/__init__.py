@@ -14,6 +14,7 @@ import sys
 from ..op import finders
 from . import (
     calculus,
+    convolution,
     decomposition,
     elementwise,
     fourier,
@@ -30,6 +31,7 @@ from . import (
 
 __all__ = [
     "calculus",
+    "convolution",
     "decomposition",
     "elementwise",
     "fourier",

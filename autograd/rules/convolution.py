@@ -1,0 +1,285 @@
+"""Convolution and pooling of images: what a net that sees is made of. A formula is the rule in words.
+
+Images have shape (batch, channels, height, width). In memory the batch is innermost: every slice that a window cuts
+out is then one long run, and elementwise functions keep the order, so that only the first layer has to turn its input.
+"""
+
+import math
+from itertools import product as pairs
+
+import numpy as np
+
+from ..op import call, defop
+
+
+def batch_last(x):
+    """A view or copy of shape (channels, height, width, batch) whose entries lie in that order."""
+    return np.ascontiguousarray(np.transpose(x, (1, 2, 3, 0)))
+
+
+def batch_first(x):
+    return np.transpose(x, (3, 0, 1, 2))
+
+
+def reach(n, size, stride, dilation):
+    """How many windows of that size fit along an axis of length n."""
+    return (n - dilation * (size - 1) - 1) // stride + 1
+
+
+def padded(x, padding, fill=0.0):
+    """`x`, batch last, with margins at height and width: ((top, bottom), (left, right))."""
+    (top, bottom), (left, right) = padding
+    if not (top or bottom or left or right):
+        return x
+    channels, height, width, n = x.shape
+    out = np.full((channels, top + height + bottom, left + width + right, n), fill, x.dtype)
+    out[:, top : top + height, left : left + width] = x
+    return out
+
+
+def window(i, j, size, stride, dilation):
+    """The index, into images with the batch last, of what all windows have at their place (i, j)."""
+    (rows, columns), (down, right), (di, dj) = size, stride, dilation
+    return (
+        slice(None),
+        slice(i * di, i * di + down * (rows - 1) + 1, down),
+        slice(j * dj, j * dj + right * (columns - 1) + 1, right),
+    )
+
+
+def out_size(shape, kernel, stride, padding, dilation):
+    """Height and width of the result."""
+    return tuple(
+        reach(n + sum(margin), k, s, d)
+        for n, k, s, margin, d in zip(shape[2:], kernel, stride, padding, dilation, strict=True)
+    )
+
+
+def rows(array, groups, count):
+    """An array as matrices, one for each group, of so many rows together."""
+    return array.reshape(groups, count // groups, array.size // max(count, 1))
+
+
+# ---------------------------------------------------------------- convolution
+# The three are what is left of one trilinear form, sum(y * conv(x, weight)), when one of the three is left out. So the
+# rules of each are the other two.
+
+
+def columns(x, kernel, stride, padding, dilation, size):
+    """All windows side by side, (channels, kernel height, kernel width, height, width, batch)."""
+    x = padded(batch_last(x), padding)
+    out = np.empty((x.shape[0], *kernel, *size, x.shape[3]), x.dtype)
+    for i, j in pairs(*map(range, kernel)):
+        out[:, i, j] = x[window(i, j, size, stride, dilation)]
+    return out
+
+
+def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
+    filters, _, *kernel = weight.shape
+    size = out_size(x.shape, kernel, stride, padding, dilation)
+    cols = rows(columns(x, kernel, stride, padding, dilation, size), groups, x.shape[1] * math.prod(kernel))
+    y = rows(weight, groups, filters) @ cols
+    if bias is not None:
+        y += bias.reshape(groups, -1, 1)
+    return batch_first(y.reshape(filters, *size, x.shape[0])), cols
+
+
+def _conv2d_input(g, weight, shape, stride, padding, dilation, groups):
+    """The adjoint of `conv2d` in x: each output spread over the window that it saw."""
+    filters, _, *kernel = weight.shape
+    n, channels, height, width = shape
+    size = g.shape[2:]
+    cols = np.swapaxes(rows(weight, groups, filters), 1, 2) @ rows(batch_last(g), groups, filters)
+    cols = cols.reshape(channels, *kernel, *size, n)
+    (top, bottom), (left, right) = padding
+    out = np.zeros((channels, top + height + bottom, left + width + right, n), cols.dtype)
+    for i, j in pairs(*map(range, kernel)):
+        out[window(i, j, size, stride, dilation)] += cols[:, i, j]
+    return batch_first(out[:, top : top + height, left : left + width])
+
+
+def _conv2d_weight(x, g, kernel, stride, padding, dilation, groups, cols=None):
+    """The adjoint of `conv2d` in the weight: what came in, weighted by what is wanted of it."""
+    filters = g.shape[1]
+    if cols is None:
+        cols = columns(x, kernel, stride, padding, dilation, g.shape[2:])
+        cols = rows(cols, groups, x.shape[1] * math.prod(kernel))
+    weight = rows(batch_last(g), groups, filters) @ np.swapaxes(cols, 1, 2)
+    return weight.reshape(filters, x.shape[1] // groups, *kernel)
+
+
+def conv2d_to_input(g, y, x, weight, bias, stride, padding, dilation, groups, saved=None):
+    return conv2d_input(g, weight, np.shape(x), stride, padding, dilation, groups)
+
+
+def conv2d_to_weight(g, y, x, weight, bias, stride, padding, dilation, groups, saved=None):
+    kernel = np.shape(weight)[2:]
+    if saved is None:
+        return conv2d_weight(x, g, kernel, stride, padding, dilation, groups)
+    return _conv2d_weight(x, g, kernel, stride, padding, dilation, groups, saved)
+
+
+def conv2d_to_bias(g, y, x, weight, bias, stride, padding, dilation, groups, saved=None):
+    return np.sum(g, axis=(0, 2, 3))
+
+
+def some_images(a):
+    """Strides, margins, gaps and groups, in all that matters of their combinations."""
+    plain = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+    return [
+        ((2, 2, 4, 5), (3, 2, 3, 2), plain),
+        ((1, 1, 5, 6), (2, 1, 2, 3), plain | {"stride": (2, 3), "padding": ((1, 0), (2, 1))}),
+        ((2, 4, 5, 4), (4, 2, 2, 2), plain | {"dilation": (2, 1), "groups": 2}),
+        ((0, 2, 3, 3), (1, 2, 2, 2), plain),
+    ]
+
+
+def result_shape(x, weight, stride, padding, dilation, groups):
+    return x[0], weight[0], *out_size(x, weight[2:], stride, padding, dilation)
+
+
+conv2d = defop(
+    _conv2d,
+    (conv2d_to_input, conv2d_to_weight, conv2d_to_bias),
+    formula=("each g spread over its window, times the weight", "the windows, weighted by g", "Σ g over all places"),
+    saves=True,
+    cases=lambda a: (
+        [call(a(*x), a(*weight), a(weight[0]), **keywords) for x, weight, keywords in some_images(a)]
+        + [call(a(*x), a(*weight), None, **keywords) for x, weight, keywords in some_images(a)[:1]]
+    ),
+)
+conv2d_input = defop(
+    _conv2d_input,
+    (
+        lambda u, y, g, weight, shape, stride, padding, dilation, groups: conv2d(
+            u, weight, None, stride, padding, dilation, groups
+        ),
+        lambda u, y, g, weight, shape, stride, padding, dilation, groups: conv2d_weight(
+            u, g, np.shape(weight)[2:], stride, padding, dilation, groups
+        ),
+    ),
+    formula=("conv2d of g", "the windows of g, weighted"),
+    cases=lambda a: [
+        call(a(*result_shape(x, weight, **keywords)), a(*weight), shape=x, **keywords)
+        for x, weight, keywords in some_images(a)
+    ],
+)
+conv2d_weight = defop(
+    _conv2d_weight,
+    (
+        lambda u, y, x, g, kernel, stride, padding, dilation, groups: conv2d_input(
+            g, u, np.shape(x), stride, padding, dilation, groups
+        ),
+        lambda u, y, x, g, kernel, stride, padding, dilation, groups: conv2d(
+            x, u, None, stride, padding, dilation, groups
+        ),
+    ),
+    formula=("each g spread over its window, times the weight", "conv2d with g for the weight"),
+    cases=lambda a: [
+        call(a(*x), a(*result_shape(x, weight, **keywords)), kernel=weight[2:], **keywords)
+        for x, weight, keywords in some_images(a)
+    ],
+)
+
+# ---------------------------------------------------------------- pooling
+# `select` takes a weighted sum of each window, `spread` is its adjoint: again each is the other's rule. The weights, a
+# number or of shape (places in the window, channels, height, width, batch), are taken for constant.
+
+
+def _select(x, weights, kernel, stride, padding, dilation):
+    size = out_size(x.shape, kernel, stride, padding, dilation)
+    x = padded(batch_last(x), padding)
+    total = 0.0
+    for place, (i, j) in enumerate(pairs(*map(range, kernel))):
+        total = total + x[window(i, j, size, stride, dilation)] * (weights[place] if np.ndim(weights) else weights)
+    return batch_first(total)
+
+
+def _spread(g, weights, shape, kernel, stride, padding, dilation):
+    n, channels, height, width = shape
+    (top, bottom), (left, right) = padding
+    size, g = g.shape[2:], batch_last(g)
+    out = np.zeros((channels, top + height + bottom, left + width + right, n), g.dtype)
+    for place, (i, j) in enumerate(pairs(*map(range, kernel))):
+        out[window(i, j, size, stride, dilation)] += g * (weights[place] if np.ndim(weights) else weights)
+    return batch_first(out[:, top : top + height, left : left + width])
+
+
+def _max_pool2d(x, kernel, stride, padding, dilation):
+    size = out_size(x.shape, kernel, stride, padding, dilation)
+    x = padded(batch_last(x), padding, -np.inf)
+    top = np.full((x.shape[0], *size, x.shape[3]), -np.inf, x.dtype)
+    for i, j in pairs(*map(range, kernel)):
+        np.maximum(top, x[window(i, j, size, stride, dilation)], out=top)
+    return batch_first(top)
+
+
+def _largest(x, kernel, stride, padding, dilation, y=None):
+    """How much of each maximum, `y`, every place of its window holds: all, none, or an equal share."""
+    y = batch_last(_max_pool2d(x, kernel, stride, padding, dilation) if y is None else y)
+    x = padded(batch_last(x), padding, -np.inf)
+    parts = [x[window(i, j, y.shape[1:3], stride, dilation)] for i, j in pairs(*map(range, kernel))]
+    at = np.array([part == y for part in parts])
+    with np.errstate(invalid="ignore"):  # where y is NaN, all of its window is to blame
+        return at / np.sum(at, axis=0, dtype=y.dtype)
+
+
+def pooled_images(a):
+    plain = {"kernel": (2, 2), "stride": (2, 2), "padding": ((0, 0), (0, 0)), "dilation": (1, 1)}
+    return [
+        ((2, 3, 4, 6), plain),
+        ((1, 2, 5, 5), plain | {"kernel": (3, 2), "stride": (1, 2), "padding": ((1, 1), (0, 1))}),
+        ((1, 1, 5, 4), plain | {"dilation": (2, 1), "stride": (1, 1)}),
+        ((0, 1, 2, 2), plain),
+    ]
+
+
+select = defop(
+    _select,
+    (
+        lambda g, y, x, weights, kernel, stride, padding, dilation: spread(
+            g, weights, np.shape(x), kernel, stride, padding, dilation
+        ),
+        None,
+    ),
+    formula=("g, spread over its window by the weights", "0"),
+    cases=lambda a: [call(a(*shape), 0.25, **keywords) for shape, keywords in pooled_images(a)],
+)
+spread = defop(
+    _spread,
+    (
+        lambda u, y, g, weights, shape, kernel, stride, padding, dilation: select(
+            u, weights, kernel, stride, padding, dilation
+        ),
+        None,
+    ),
+    formula=("the window, summed by the weights", "0"),
+    cases=lambda a: [
+        call(
+            a(*shape[:2], *out_size(shape, *(keywords[k] for k in ("kernel", "stride", "padding", "dilation")))),
+            0.25,
+            shape=shape,
+            **keywords,
+        )
+        for shape, keywords in pooled_images(a)
+    ],
+)
+largest = defop(
+    _largest,
+    lambda g, shares, x, kernel, stride, padding, dilation, y=None: 0.0,
+    formula="0",
+    cases=lambda a: [call(a(*shape), **keywords) for shape, keywords in pooled_images(a)],
+)
+
+
+def max_pool2d_to_input(g, y, x, kernel, stride, padding, dilation):
+    shares = largest(x, kernel, stride, padding, dilation, y=y if isinstance(y, np.ndarray) else None)
+    return spread(g, shares, np.shape(x), kernel, stride, padding, dilation)
+
+
+max_pool2d = defop(
+    _max_pool2d,
+    max_pool2d_to_input,
+    formula="g where the window has its maximum, shared between equals",
+    cases=lambda a: [call(a(*shape), **keywords) for shape, keywords in pooled_images(a)],
+)
