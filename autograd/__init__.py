@@ -7,6 +7,7 @@ from .modes import anomaly as anomaly
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
 from .op import defop as defop
+from .rules.elementwise import normal_cdf as normal_cdf
 from .rules.elementwise import relu as relu
 from .rules.elementwise import sigmoid as sigmoid
 from .rules.reduction import log_softmax as log_softmax

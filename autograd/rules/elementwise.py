@@ -150,9 +150,9 @@ def _sigmoid(x):
     np.float64(0.5)
     """
     if np.iscomplexobj(x):
-        return 1.0 / (1.0 + np.exp(-x))
+        return 1.0 / (1.0 + np.exp(np.negative(x)))
     small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small)[()] / (1.0 + small)
+    return np.where(np.greater_equal(x, 0), 1.0, small)[()] / (1.0 + small)
 
 
 def sigmoid_slope(g, y, x):
@@ -160,6 +160,30 @@ def sigmoid_slope(g, y, x):
 
 
 sigmoid = defop(_sigmoid, sigmoid_slope, formula="σ(x) (1 - σ(x))", elementwise=True)
+
+_erfc = np.frompyfunc(math.erfc, 1, 1)
+
+
+def _normal_cdf(x):
+    r"""The probability that a standard normal variable lies below x, :math:`\Phi(x)`, exact far into both tails.
+
+    Examples
+    --------
+    >>> from autograd import normal_cdf
+    >>> normal_cdf(0.0), normal_cdf(-10.0)
+    (np.float64(0.5), np.float64(7.61...e-24))
+    """
+    x = np.asarray(x)
+    dtype = np.result_type(x, np.float16)
+    return (0.5 * np.asarray(_erfc(-x.astype(float) / math.sqrt(2)), float)).astype(dtype)[()]
+
+
+normal_cdf = defop(
+    _normal_cdf,
+    lambda g, y, x: g * (np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)),
+    formula="exp(-x² / 2) / √(2π)",
+    elementwise=True,
+)
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic
 

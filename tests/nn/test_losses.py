@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+import nn
 from autograd import Value
 from nn import cross_entropy, mse
-from tests.autograd.numerical import assert_close, gradient
+from tests.autograd.numerical import assert_close, check_first, check_second, gradient
 
 RNG = np.random.default_rng(0)
 Z = RNG.standard_normal((5, 4))
@@ -166,3 +167,144 @@ def test_large_unsigned_targets_are_no_classes():
 
 def test_logits_may_be_a_list():
     assert cross_entropy([[0.0, 0.0]], [1]) == pytest.approx(np.log(2))
+
+
+# -------------------------------------------------------------------- the others
+
+ACTUAL, PREDICTED = np.array([50.0, 101.0, 42.0, 95.0]), np.array([50.0, 100.0, 40.0, 90.0])
+RATIOS = RNG.uniform(0.1, 0.9, (5, 4))
+SIGNS = np.where(RATIOS > 0.5, 1, -1)
+LOG = np.log(np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True))
+SOFT = np.exp(Z[:, ::-1]) / np.exp(Z).sum(axis=1, keepdims=True)
+
+LOSSES = {
+    "sse": (nn.sse, Z, RATIOS),
+    "mse": (nn.mse, Z, RATIOS),
+    "rmse": (nn.rmse, Z, RATIOS),
+    "mae": (nn.mae, Z, RATIOS),
+    "huber": (nn.huber, Z, RATIOS),
+    "hinge": (nn.hinge, Z, SIGNS),
+    "perceptron_loss": (nn.perceptron_loss, Z, SIGNS),
+    "binary_cross_entropy": (nn.binary_cross_entropy, RATIOS, RATIOS[::-1]),
+    "binary_cross_entropy_with_logits": (nn.binary_cross_entropy_with_logits, Z, RATIOS),
+    "cross_entropy": (nn.cross_entropy, Z, T),
+    "cross_entropy of probabilities": (nn.cross_entropy, Z, SOFT),
+    "cross_entropy, smooth": (lambda z, t: nn.cross_entropy(z, t, label_smoothing=0.2), Z, T),
+    "cross_entropy, weighted": (lambda z, t: nn.cross_entropy(z, t, weight=[1, 2, 3, 0.5]), Z, T),
+    "nll": (nn.nll, LOG, T),
+    "nll, weighted": (lambda z, t: nn.nll(z, t, weight=[1, 2, 3, 0.5]), LOG, T),
+    "kl_div": (nn.kl_div, LOG, SOFT),
+}
+
+
+def test_the_worked_example():
+    assert nn.sse(Value(PREDICTED), ACTUAL).item() == 30
+    assert nn.mse(Value(PREDICTED), ACTUAL).item() == 7.5
+    assert nn.mae(Value(PREDICTED), ACTUAL).item() == 2
+    assert round(nn.rmse(Value(PREDICTED), ACTUAL).item(), 4) == 2.7386
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_of_any_order_and_dtype(name):
+    loss, x, target = LOSSES[name]
+    check_first(lambda x: loss(x, target), [x])
+    check_second(lambda x: loss(x, target), [x])
+    small = Value(x.astype(np.float32))
+    y = loss(small, target.astype(np.float32) if target.dtype.kind == "f" else target)
+    y.backward()
+    assert y.shape == () and small.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name not in ("sse", "rmse") and "," not in name])
+def test_reductions(name):
+    loss, x, target = LOSSES[name]
+    each = loss(Value(x), target, reduction="none").data
+    assert loss(Value(x), target, reduction="sum").item() == pytest.approx(each.sum())
+    assert loss(Value(x), target, reduction="mean").item() == pytest.approx(each.mean())
+    with pytest.raises(ValueError, match="'mean', 'sum' or 'none'"):
+        loss(Value(x), target, reduction="max")
+
+
+def test_stable_far_out_and_at_the_edges():
+    z = Value([1000.0, -1000.0, 1000.0, -1000.0])
+    loss = nn.binary_cross_entropy_with_logits(z, [1, 0, 0, 1], reduction="none")
+    loss.sum().backward()
+    np.testing.assert_array_equal(loss.data, [0, 0, 1000, 1000])
+    np.testing.assert_array_equal(z.grad, [0, 0, 1, -1])
+    p = Value([0.0, 1.0, 0.0, 1.0])
+    loss = nn.binary_cross_entropy(p, [0, 1, 1, 0], reduction="none")
+    loss.sum().backward()
+    np.testing.assert_array_equal(loss.data, [0, 0, 100, 100])
+    np.testing.assert_array_equal(p.grad, [1, -1, 0, 0])
+    exact = Value([1.0, 2.0])
+    nn.rmse(exact, [1.0, 2.0]).backward()
+    np.testing.assert_array_equal(exact.grad, [0, 0])
+
+
+def test_the_perceptrons_step_is_the_classical_rule():
+    x, t = np.array([[1.0, 2.0], [-1.0, 3.0], [0.5, 0.5]]), np.array([1, -1, 1])
+    w = Value(np.array([1.0, -1.0]))
+    nn.perceptron_loss(x @ w, t, reduction="sum").backward()
+    wrong = t * (x @ w.data) <= 0
+    np.testing.assert_array_equal(-w.grad, (t[:, None] * x)[wrong].sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.huber(Z, Z, delta=0), "delta=0"),
+        (lambda: nn.hinge(Z, T[:, None]), "targets are -1 and 1"),
+        (lambda: nn.binary_cross_entropy(Value(Z), SIGNS > 0), "a probability lies between 0 and 1"),
+        (lambda: nn.binary_cross_entropy(RATIOS, SIGNS), "a probability lies between 0 and 1"),
+        (lambda: nn.cross_entropy(Z, SOFT - 1), "a probability lies between 0 and 1"),
+        (lambda: nn.cross_entropy(Z, T, weight=[1, 2]), "for each of 4 classes"),
+        (lambda: nn.cross_entropy(Z, T, label_smoothing=1), "from 0 to below 1"),
+        (lambda: nn.nll(LOG, T[:3]), "want targets of shape"),
+        (lambda: nn.mae(Z, Z[:, :3]), "the two must be the same"),
+        (lambda: nn.kl_div(LOG, SOFT[:, :3]), "the two must be the same"),
+    ],
+)
+def test_wrong_input_says_what_is_wrong(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_targets_that_are_no_classes():
+    with pytest.raises(IndexError, match="from 0 to 3"):
+        nn.nll(LOG, T + 1)
+    with pytest.raises(TypeError, match="class indices"):
+        nn.nll(LOG, T + 0.5)
+
+
+@pytest.mark.parametrize("name", ["mae", "huber", "binary_cross_entropy_with_logits"])
+def test_a_column_against_a_row_warns(name):
+    with pytest.warns(UserWarning, match="every prediction with every target"):
+        getattr(nn, name)(Value(np.ones((3, 1))), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("mse", lambda f, x, t: f.mse_loss(x, t)),
+        ("mae", lambda f, x, t: f.l1_loss(x, t)),
+        ("huber", lambda f, x, t: f.huber_loss(x, t)),
+        ("binary_cross_entropy", lambda f, x, t: f.binary_cross_entropy(x, t)),
+        ("binary_cross_entropy_with_logits", lambda f, x, t: f.binary_cross_entropy_with_logits(x, t)),
+        ("cross_entropy of probabilities", lambda f, x, t: f.cross_entropy(x, t)),
+        ("cross_entropy, smooth", lambda f, x, t: f.cross_entropy(x, t, label_smoothing=0.2)),
+        ("cross_entropy, weighted", lambda f, x, t: f.cross_entropy(x, t, weight=x.new_tensor([1, 2, 3, 0.5]))),
+        ("nll", lambda f, x, t: f.nll_loss(x, t)),
+        ("nll, weighted", lambda f, x, t: f.nll_loss(x, t, weight=x.new_tensor([1, 2, 3, 0.5]))),
+        ("kl_div", lambda f, x, t: f.kl_div(x, t, reduction="batchmean")),
+    ],
+)
+def test_the_others_same_as_torch(name, theirs):
+    torch = pytest.importorskip("torch", reason="PyTorch, to compare with, is not installed (pip install .[bench])")
+    loss, x, target = LOSSES[name]
+    ours, other = Value(x), torch.tensor(x, requires_grad=True)
+    wanted = theirs(torch.nn.functional, other, torch.tensor(np.ascontiguousarray(target)))
+    y = loss(ours, target)
+    np.testing.assert_allclose(y.item(), wanted.item(), rtol=1e-10)
+    y.backward()
+    wanted.backward()
+    np.testing.assert_allclose(ours.grad, other.grad.numpy(), rtol=1e-9, atol=1e-14)
