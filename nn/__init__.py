@@ -43,7 +43,16 @@ from .losses import sse as sse
 from .model import Model as Model
 from .module import Module as Module
 from .optim import SGD as SGD
+from .optim import AdaGrad as AdaGrad
+from .optim import Adam as Adam
+from .optim import AdamW as AdamW
+from .optim import CosineSchedule as CosineSchedule
 from .optim import Optimizer as Optimizer
+from .optim import RMSProp as RMSProp
+from .optim import Schedule as Schedule
+from .optim import StepSchedule as StepSchedule
+from .optim import WarmUpSchedule as WarmUpSchedule
+from .optim import clip_gradients as clip_gradients
 from .saving import from_torch_state_dict as from_torch_state_dict
 from .saving import load as load
 from .saving import save as save

@@ -1,6 +1,7 @@
-"""Optimisers: how parameters follow their gradients.
+"""Optimisers: how parameters follow their gradients; schedules of their learning rate; limits on gradients.
 
-An optimiser is one method, `update`, which reads as the equation of its step on plain arrays.
+An optimiser is one method, `update`, which reads as the equation of its step on plain arrays. A schedule is one, too:
+`factor`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from autograd import Value
 
 from .module import Module
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = [
+    "SGD", "AdaGrad", "Adam", "AdamW", "CosineSchedule", "Optimizer", "RMSProp", "Schedule", "StepSchedule",
+    "WarmUpSchedule", "clip_gradients",
+]  # fmt: skip
 
 
 class Optimizer:
@@ -118,6 +122,8 @@ class Optimizer:
 class SGD(Optimizer):
     r"""Stochastic gradient descent with momentum: :math:`v \leftarrow \mu v + g`, then :math:`w \leftarrow w - \eta v`.
 
+    On the gradient of the whole data set it is gradient descent.
+
     Parameters
     ----------
     parameters : iterable of Value
@@ -128,11 +134,14 @@ class SGD(Optimizer):
     weight_decay : float, at least 0
         :math:`\lambda`: the gradient becomes :math:`g + \lambda w`, which is that of the loss with
         :math:`\frac{\lambda}{2} \|w\|^2` added.
+    nesterov : bool
+        Step along :math:`g + \mu v`: where the momentum will have led, rather than where it stands.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`; ValueError also for a `momentum` or `weight_decay` out of range.
+        As `Optimizer`; ValueError also for a `momentum` or `weight_decay` out of range, and for `nesterov` without
+        momentum.
 
     Notes
     -----
@@ -142,7 +151,7 @@ class SGD(Optimizer):
     References
     ----------
     Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning
-    (ICML 2013), eq. 1 and 2; with the learning rate outside the velocity, as PyTorch has it.
+    (ICML 2013), eq. 1 to 4; with the learning rate outside the velocity, as PyTorch has it.
 
     Examples
     --------
@@ -159,22 +168,467 @@ class SGD(Optimizer):
     2.16
     """
 
-    def __init__(self, parameters: Iterable[Value], lr: float, momentum: float = 0.0, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ):
         super().__init__(parameters, lr)
         _check("SGD", momentum=momentum, least=0.0, below=1.0)
         _check("SGD", weight_decay=weight_decay, least=0.0)
+        if nesterov and not momentum:
+            raise ValueError("SGD(nesterov=True) looks along the momentum, and needs one: momentum=0.9, say.")
         self.momentum = momentum
         self.weight_decay = weight_decay
+        self.nesterov = nesterov
 
     def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
         if self.weight_decay:
             g = g + self.weight_decay * w
         if self.momentum:
-            g = state["v"] = self.momentum * state.get("v", 0.0) + g
-        step = self.lr * g
-        return np.subtract(
-            w, step, out=step if step.shape else None
-        )  # one new array, not two: of a large one, each costs more than its sums
+            v = state["v"] = self.momentum * state.get("v", 0.0) + g
+            g = g + self.momentum * v if self.nesterov else v
+        return _stepped(w, self.lr * g)
+
+
+class AdaGrad(Optimizer):
+    r"""A learning rate for each number, smaller the more it has moved: :math:`s \leftarrow s + g^2`, then
+    :math:`w \leftarrow w - \eta g / (\sqrt s + \epsilon)`.
+
+    Parameters
+    ----------
+    parameters : iterable of Value
+    lr : float, positive
+        :math:`\eta`.
+    eps : float, positive
+        :math:`\epsilon`, which keeps the first steps finite.
+    weight_decay : float, at least 0
+        As in `SGD`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Optimizer`; ValueError also for a number out of range.
+
+    References
+    ----------
+    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic optimization (JMLR 2011).
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import AdaGrad
+    >>> w = Value(4.0)
+    >>> (w * w).backward()
+    >>> AdaGrad([w], lr=0.5).step()
+    >>> round(w.item(), 6)
+    3.5
+    """
+
+    def __init__(self, parameters: Iterable[Value], lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0):
+        super().__init__(parameters, lr)
+        _check("AdaGrad", eps=eps, above=0.0)
+        _check("AdaGrad", weight_decay=weight_decay, least=0.0)
+        self.eps, self.weight_decay = eps, weight_decay
+
+    def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        s = state["s"] = state.get("s", 0.0) + g * g
+        return _stepped(w, self.lr * g / (np.sqrt(s) + self.eps))
+
+
+class RMSProp(Optimizer):
+    r"""As `AdaGrad`, but forgetting: :math:`s \leftarrow \rho s + (1 - \rho) g^2`, then
+    :math:`w \leftarrow w - \eta g / (\sqrt s + \epsilon)`.
+
+    Parameters
+    ----------
+    parameters : iterable of Value
+    lr : float, positive
+        :math:`\eta`.
+    rho : float, in [0, 1)
+        :math:`\rho`, how much is remembered of the squares.
+    eps : float, positive
+        :math:`\epsilon`.
+    momentum : float, in [0, 1)
+        As in `SGD`, of these steps.
+    weight_decay : float, at least 0
+        As in `SGD`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Optimizer`; ValueError also for a number out of range.
+
+    References
+    ----------
+    Hinton: Neural networks for machine learning, lecture 6.5 (2012).
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import RMSProp
+    >>> w = Value(4.0)
+    >>> (w * w).backward()
+    >>> RMSProp([w], lr=0.5, rho=0.0).step()
+    >>> round(w.item(), 6)
+    3.5
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float = 0.01,
+        rho: float = 0.99,
+        eps: float = 1e-8,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(parameters, lr)
+        _check("RMSProp", rho=rho, least=0.0, below=1.0)
+        _check("RMSProp", eps=eps, above=0.0)
+        _check("RMSProp", momentum=momentum, least=0.0, below=1.0)
+        _check("RMSProp", weight_decay=weight_decay, least=0.0)
+        self.rho, self.eps, self.momentum, self.weight_decay = rho, eps, momentum, weight_decay
+
+    def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        s = state["s"] = self.rho * state.get("s", 0.0) + (1 - self.rho) * g * g
+        step = g / (np.sqrt(s) + self.eps)
+        if self.momentum:
+            step = state["v"] = self.momentum * state.get("v", 0.0) + step
+        return _stepped(w, self.lr * step)
+
+
+class Adam(Optimizer):
+    r"""Momentum and a learning rate for each number, both freed of their start at 0.
+
+    .. math::
+        m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad
+        w \leftarrow w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}
+
+    Parameters
+    ----------
+    parameters : iterable of Value
+    lr : float, positive
+        :math:`\eta`, about the size of every step.
+    betas : pair of float, in [0, 1)
+        How much is remembered of the gradients and of their squares.
+    eps : float, positive
+        :math:`\epsilon`.
+    weight_decay : float, at least 0
+        As in `SGD`: a part of the gradient. See `AdamW`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Optimizer`; ValueError also for a number out of range.
+
+    References
+    ----------
+    Kingma, Ba: Adam: a method for stochastic optimization (ICLR 2015), algorithm 1.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import Adam
+    >>> w = Value(4.0)
+    >>> (w * w).backward()
+    >>> Adam([w], lr=0.5).step()
+    >>> round(w.item(), 6)
+    3.5
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(parameters, lr)
+        for beta in betas:
+            _check(type(self).__name__, betas=beta, least=0.0, below=1.0)
+        _check(type(self).__name__, eps=eps, above=0.0)
+        _check(type(self).__name__, weight_decay=weight_decay, least=0.0)
+        self.betas, self.eps, self.weight_decay = (betas[0], betas[1]), eps, weight_decay
+
+    def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        return _stepped(w, self._adapted(g, state))
+
+    def _adapted(self, g: Any, state: dict[str, Any]) -> Any:
+        """The step, without its sign."""
+        b1, b2 = self.betas
+        t = state["t"] = state.get("t", 0) + 1
+        if t == 1:
+            m, s = (1 - b1) * g, (1 - b2) * (g * g)
+        else:  # m + (1 - b1) (g - m) would round otherwise than PyTorch does
+            m, s = state["m"] * b1, state["s"] * b2
+            m += (1 - b1) * g
+            s += (1 - b2) * (g * g)
+        state["m"], state["s"] = m, s
+        scale = np.sqrt(s)
+        scale /= math.sqrt(1 - b2**t)
+        scale += self.eps
+        step = self.lr / (1 - b1**t) * m
+        step /= scale
+        return step
+
+
+class AdamW(Adam):
+    r"""`Adam` with weight decay beside the gradient: :math:`w \leftarrow (1 - \eta \lambda) w` before each step.
+
+    Parameters and errors are those of `Adam`; `weight_decay` is 0.01 unless given.
+
+    References
+    ----------
+    Loshchilov, Hutter: Decoupled weight decay regularization (ICLR 2019), algorithm 2.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import AdamW
+    >>> w = Value(4.0)
+    >>> (w * w).backward()
+    >>> AdamW([w], lr=0.5, weight_decay=0.1).step()
+    >>> round(w.item(), 6)
+    3.3
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ):
+        super().__init__(parameters, lr, betas, eps, weight_decay)
+
+    def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
+        return _stepped(w * (1 - self.lr * self.weight_decay), self._adapted(g, state))
+
+
+def _stepped(w: Any, step: Any) -> Any:
+    """``w - step``, in the place of `step`: of a large array, making another costs more than the sums."""
+    return np.subtract(w, step, out=step if step.shape else None)
+
+
+# -------------------------------------------------------------------- gradients that are too large
+
+
+def clip_gradients(parameters: Iterable[Value], *, norm: float | None = None, value: float | None = None) -> float:
+    r"""Shorten gradients before a step, and return the norm that they had together, :math:`\sqrt{\sum g^2}`.
+
+    Parameters
+    ----------
+    parameters : iterable of Value
+        Those without a gradient count as 0.
+    norm : float, positive, optional
+        If all gradients together are longer, they are scaled to this length: the direction stays.
+    value : float, positive, optional
+        Every single number is cut off at this and at minus this.
+
+    Returns
+    -------
+    float
+        NaN or infinity if a gradient is; nothing is scaled then.
+
+    Raises
+    ------
+    ValueError
+        If neither or both are given, or the one given is not positive.
+
+    References
+    ----------
+    Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (ICML 2013), algorithm 1.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import clip_gradients
+    >>> w = Value([3.0, 4.0])
+    >>> (w * w).sum().backward()
+    >>> clip_gradients([w], norm=1.0)
+    10.0
+    >>> w.grad
+    array([0.6, 0.8])
+    """
+    if (norm is None) == (value is None):
+        raise ValueError("clip_gradients: give norm=, for all of them together, or value=, for each number.")
+    _check("clip_gradients", above=0.0, **({"norm": norm} if value is None else {"value": value}))  # type: ignore
+    moved = [parameter for parameter in parameters if parameter.grad is not None]
+    squares = [np.sum(np.square(np.asarray(getattr(p.grad, "data", p.grad), float))) for p in moved]
+    length = math.sqrt(math.fsum(squares)) if np.all(np.isfinite(squares)) else float(np.sum(squares))
+    for parameter in moved:
+        if value is not None:
+            parameter.grad = np.clip(parameter.grad, -value, value)
+        elif norm is not None and norm < length < math.inf:
+            parameter.grad = parameter.grad * (norm / length)
+    return length
+
+
+# -------------------------------------------------------------------- schedules
+
+
+class Schedule:
+    """A learning rate that changes: call `step` once an epoch, or once a batch, as its numbers are meant.
+
+    A subclass writes `factor`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its `lr` at the start is the one that all others are a part of.
+
+    Attributes
+    ----------
+    count : int
+        How many steps there were.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is none.
+    """
+
+    def __init__(self, optimizer: Optimizer):
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(self).__name__}(optimizer, ...): an Optimizer is needed, not {optimizer!r:.60}.")
+        self.optimizer, self.base, self.count = optimizer, optimizer.lr, 0
+        optimizer.lr = self.base * self.factor(0)
+
+    def factor(self, count: int) -> float:
+        """What the learning rate is multiplied by after so many steps; a subclass writes it."""
+        raise NotImplementedError(f"{type(self).__name__} has no factor(self, count).")
+
+    def step(self) -> None:
+        """Go on, and set the optimiser's learning rate."""
+        self.count += 1
+        self.optimizer.lr = self.base * self.factor(self.count)
+
+
+class StepSchedule(Schedule):
+    r"""The learning rate times `gamma` after every `every` steps: :math:`\gamma^{\lfloor t / n \rfloor}`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    every : int, at least 1
+    gamma : float, positive
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Schedule`; ValueError for a number out of range.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import SGD, StepSchedule
+    >>> schedule = StepSchedule(SGD([Value(1.0)], lr=1.0), every=2, gamma=0.5)
+    >>> [schedule.optimizer.lr for _ in range(5) if schedule.step() is None]
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, every: int, gamma: float = 0.1):
+        _check("StepSchedule", every=every, least=1)
+        _check("StepSchedule", gamma=gamma, above=0.0)
+        self.every, self.gamma = every, gamma
+        super().__init__(optimizer)
+
+    def factor(self, count: int) -> float:
+        return float(self.gamma ** (count // self.every))
+
+
+class CosineSchedule(Schedule):
+    r"""Down to `lowest` of the learning rate along half a cosine, after rising in a straight line for `warmup` steps.
+
+    :math:`l + (1 - l) \frac{1 + \cos(\pi u)}{2}`, with u going from 0 to 1 between `warmup` and `steps`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    steps : int, more than `warmup`
+        When the lowest is reached; it stays there.
+    warmup : int, at least 0
+        The first steps: the factor is 1 / (warmup + 1), 2 / (warmup + 1), ...
+    lowest : float, in [0, 1]
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Schedule`; ValueError for a number out of range.
+
+    References
+    ----------
+    Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts (ICLR 2017), eq. 5.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import SGD, CosineSchedule
+    >>> schedule = CosineSchedule(SGD([Value(1.0)], lr=1.0), steps=4)
+    >>> [round(schedule.optimizer.lr, 3) for _ in range(5) if schedule.step() is None]
+    [0.854, 0.5, 0.146, 0.0, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: int, warmup: int = 0, lowest: float = 0.0):
+        _check("CosineSchedule", warmup=warmup, least=0)
+        _check("CosineSchedule", steps=steps, above=warmup)
+        _check("CosineSchedule", lowest=lowest, least=0.0, below=1.0 + 1e-15)
+        self.steps, self.warmup, self.lowest = steps, warmup, lowest
+        super().__init__(optimizer)
+
+    def factor(self, count: int) -> float:
+        if count < self.warmup:
+            return (count + 1) / (self.warmup + 1)
+        part = min(1.0, (count - self.warmup) / (self.steps - self.warmup))
+        return self.lowest + (1 - self.lowest) * 0.5 * (1 + math.cos(math.pi * part))
+
+
+class WarmUpSchedule(Schedule):
+    r"""The learning rate in a straight line from nearly 0 to its full height: :math:`\min(1, (t + 1) / (n + 1))`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    steps : int, at least 1
+        After how many it is reached.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Schedule`; ValueError for a number out of range.
+
+    References
+    ----------
+    Goyal et al.: Accurate, large minibatch SGD (2017), section 2.2.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from nn import SGD, WarmUpSchedule
+    >>> schedule = WarmUpSchedule(SGD([Value(1.0)], lr=1.0), steps=3)
+    >>> [schedule.optimizer.lr for _ in range(4) if schedule.step() is None]
+    [0.5, 0.75, 1.0, 1.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: int):
+        _check("WarmUpSchedule", steps=steps, least=1)
+        self.steps = steps
+        super().__init__(optimizer)
+
+    def factor(self, count: int) -> float:
+        return min(1.0, (count + 1) / (self.steps + 1))
 
 
 def _check(

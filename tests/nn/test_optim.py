@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import nn
 from autograd import Value
 from nn import MLP, SGD, Dense, Optimizer, cross_entropy, mse
 
@@ -39,16 +40,155 @@ def test_with_momentum_it_gets_there_faster():
     assert abs(path(100, lr=0.1, momentum=0.8)[2]) < 0.1 * abs(path(100, lr=0.1)[2])
 
 
-@pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"momentum": 0.9, "weight_decay": 0.01}])
-def test_sgd_against_torch(settings):
-    torch = pytest.importorskip("torch")
-    w = torch.tensor(START, requires_grad=True)
-    optimizer = torch.optim.SGD([w], lr=0.05, **settings)
-    for _ in range(20):
+SGD_100 = [0.017761587661002082, -5.3122797775174905e-05, 0.302885218245364]
+MOMENTUM_100 = [-0.014953869331395949, -0.007477466622594812, -0.0017625382570449451]
+NESTEROV_100 = [-0.0011570876597635541, -4.3644821748464337e-05, -0.0005580523294137557]
+ADAGRAD_100 = [1.39496785291066, -0.5513456237438802, 5.560547860589662e-06]
+RMSPROP_100 = [0.3125381517465095, -0.024339636944528134, -3.7999609194442393e-16]
+ADAM_100 = [1.275280404855827, -0.4488920872239114, -0.0004905101452071204]
+ADAM_DECAY_100 = [1.1787980416565638, -0.33563726429671853, -2.5041595748323116e-05]
+ADAMW_100 = [1.2420937069218532, -0.434788657082761, -0.0005406374508748379]
+
+# name: ours, PyTorch's settings, and where both are after 100 steps, as PyTorch 2.13 has it
+OPTIMISERS = {
+    "SGD": (lambda w: nn.SGD(w, lr=0.05), ("SGD", {"lr": 0.05}), SGD_100),
+    "momentum": (lambda w: nn.SGD(w, lr=0.05, momentum=0.9), ("SGD", {"lr": 0.05, "momentum": 0.9}), MOMENTUM_100),
+    "Nesterov": (
+        lambda w: nn.SGD(w, lr=0.05, momentum=0.9, weight_decay=0.01, nesterov=True),
+        ("SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.01, "nesterov": True}),
+        NESTEROV_100,
+    ),
+    "AdaGrad": (
+        lambda w: nn.AdaGrad(w, lr=0.1, weight_decay=0.01),
+        ("Adagrad", {"lr": 0.1, "weight_decay": 0.01}),
+        ADAGRAD_100,
+    ),
+    "RMSProp": (
+        lambda w: nn.RMSProp(w, lr=0.01, momentum=0.5, weight_decay=0.01),
+        ("RMSprop", {"lr": 0.01, "momentum": 0.5, "weight_decay": 0.01}),
+        RMSPROP_100,
+    ),
+    "Adam": (lambda w: nn.Adam(w, lr=0.02), ("Adam", {"lr": 0.02}), ADAM_100),
+    "Adam, decay": (
+        lambda w: nn.Adam(w, lr=0.02, betas=(0.8, 0.95), weight_decay=0.1),
+        ("Adam", {"lr": 0.02, "betas": (0.8, 0.95), "weight_decay": 0.1}),
+        ADAM_DECAY_100,
+    ),
+    "AdamW": (lambda w: nn.AdamW(w, lr=0.02), ("AdamW", {"lr": 0.02}), ADAMW_100),
+}
+
+
+def hundred_steps(optimizer, w, curvature):
+    for _ in range(100):
         optimizer.zero_grad()
-        (0.5 * (w * w * torch.tensor(CURVATURE))).sum().backward()
+        (0.5 * (w * w * curvature)).sum().backward()
         optimizer.step()
-    np.testing.assert_allclose(path(20, lr=0.05, **settings), w.detach().numpy(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_hundred_steps_end_where_pytorchs_do(name):
+    ours, _, wanted = OPTIMISERS[name]
+    w = Value(START)
+    hundred_steps(ours([w]), w, CURVATURE)
+    np.testing.assert_allclose(w.data, wanted, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_the_same_beside_pytorch(name):
+    torch = pytest.importorskip("torch", reason="PyTorch, to compare with, is not installed (pip install .[bench])")
+    _, (theirs, settings), wanted = OPTIMISERS[name]
+    w = torch.tensor(START, requires_grad=True)
+    hundred_steps(getattr(torch.optim, theirs)([w], **settings), w, torch.tensor(CURVATURE))
+    np.testing.assert_allclose(wanted, w.detach().numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_they_keep_float32_and_train_numbers(name):
+    for start in (np.float32(2.0), START.astype(np.float32)):
+        w = Value(start)
+        optimizer = OPTIMISERS[name][0]([w])
+        for _ in range(2):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+        assert w.dtype == np.float32 and np.all(np.abs(w.data) < np.abs(start))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda w: nn.SGD(w, lr=0.1, nesterov=True), "needs one: momentum"),
+        (lambda w: nn.Adam(w, betas=(0.9, 1.0)), r"Adam\(betas=1.0\)"),
+        (lambda w: nn.AdamW(w, eps=0), r"AdamW\(eps=0\)"),
+        (lambda w: nn.AdaGrad(w, eps=-1), r"AdaGrad\(eps=-1\)"),
+        (lambda w: nn.RMSProp(w, rho=1), r"RMSProp\(rho=1\)"),
+        (lambda w: nn.StepSchedule(nn.SGD(w, lr=1.0), every=0), "every=0"),
+        (lambda w: nn.CosineSchedule(nn.SGD(w, lr=1.0), steps=3, warmup=3), "steps=3"),
+        (lambda w: nn.WarmUpSchedule(nn.SGD(w, lr=1.0), steps=0), "steps=0"),
+    ],
+)
+def test_settings_of_the_others_out_of_range(make, message):
+    with pytest.raises(ValueError, match=message):
+        make([Value(1.0)])
+
+
+# -------------------------------------------------------------------- schedules
+
+
+def rates(schedule, n):
+    seen = [schedule.optimizer.lr]
+    for _ in range(n - 1):
+        schedule.step()
+        seen.append(schedule.optimizer.lr)
+    return seen
+
+
+def test_schedules():
+    def sgd():
+        return nn.SGD([Value(1.0)], lr=0.4)
+
+    np.testing.assert_allclose(rates(nn.StepSchedule(sgd(), 2, 0.5), 5), [0.4, 0.4, 0.2, 0.2, 0.1])
+    np.testing.assert_allclose(rates(nn.WarmUpSchedule(sgd(), 3), 5), [0.1, 0.2, 0.3, 0.4, 0.4])
+    np.testing.assert_allclose(
+        rates(nn.CosineSchedule(sgd(), 6, warmup=2, lowest=0.1), 8),
+        [0.4 / 3, 0.8 / 3, *(0.04 + 0.36 * 0.5 * (1 + np.cos(np.pi * k / 4)) for k in range(5)), 0.04],
+    )
+    with pytest.raises(TypeError, match="an Optimizer is needed"):
+        nn.StepSchedule(0.1, 2)
+
+
+# -------------------------------------------------------------------- limits on gradients
+
+
+def with_gradients(*gradients):
+    values = [Value(np.zeros(np.shape(g))) for g in gradients]
+    for value, gradient in zip(values, gradients, strict=True):
+        value.grad = gradient
+    return values
+
+
+def test_gradients_that_are_too_long_are_shortened_together():
+    a, b, idle = with_gradients([3.0, 0.0], 4.0, None)
+    assert nn.clip_gradients([a, b, idle], norm=1.0) == 5.0
+    np.testing.assert_allclose(a.grad, [0.6, 0.0])
+    assert b.grad == 0.8 and idle.grad is None
+    assert nn.clip_gradients([a, b], norm=2.0) == pytest.approx(1.0)
+    np.testing.assert_allclose(a.grad, [0.6, 0.0])
+
+
+def test_gradients_are_cut_off_one_by_one():
+    (a,) = with_gradients([3.0, -0.1, -7.0])
+    assert nn.clip_gradients([a], value=0.5) == pytest.approx(np.linalg.norm([3.0, 0.1, 7.0]))
+    np.testing.assert_array_equal(a.grad, [0.5, -0.1, -0.5])
+
+
+def test_gradients_that_are_not_finite_are_left_alone_and_told():
+    (a,) = with_gradients([np.inf, 1.0])
+    assert nn.clip_gradients([a], norm=1.0) == np.inf
+    np.testing.assert_array_equal(a.grad, [np.inf, 1.0])
+    for wrong in ({}, {"norm": 1.0, "value": 1.0}, {"norm": 0.0}, {"value": -1.0}):
+        with pytest.raises(ValueError, match="clip_gradients"):
+            nn.clip_gradients([a], **wrong)
 
 
 def test_float32_stays_float32():
