@@ -16,7 +16,7 @@ register and no constructor to call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
@@ -72,6 +72,8 @@ class Module:
     training: bool = True
     built: bool = True
     """False while a layer waits for its first `x` to know how many inputs it has."""
+    torch: Mapping[str, str] = {}
+    """What PyTorch calls a parameter, where that is another name; with ``.T`` behind it if it is the transpose."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; a subclass writes it."""

@@ -3,68 +3,186 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd import no_grad
+from autograd import Value, no_grad
 
-from .layers import Sequential
-from .layers.dense import name_of
 from .module import Module
+from .symbol import gathered, spelled
 
-__all__ = ["confusion_table", "layer_table", "plot"]
+__all__ = ["Curves", "Text", "confusion_table", "plot", "summary", "table"]
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # told apart by all eyes, on white and on black
 
 
-def layer_table(model: Sequential, shape: tuple[int, ...]) -> str:
-    """A line for each layer: what it is, the shape of what it gives, and how many parameters it has.
+class Text(str):
+    """Text that a notebook and the prompt show as it is printed."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), last: int = 0) -> Text:
+    """Rows in columns under a head, the columns in `right` flush right; the `last` rows behind a rule."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    texts = [
+        "  ".join(f"{cell:{'>' if i in right else '<'}{widths[i]}}" for i, cell in enumerate(line)).rstrip()
+        for line in lines
+    ]
+    rule = "─" * (sum(widths) + 2 * len(widths) - 2)
+    body = len(texts) - last
+    return Text("\n".join([texts[0], rule, *texts[1:body], *([rule, *texts[body:]] if last else [])]))
+
+
+class Call:
+    """One line of a summary: what was called, of what, and what it gave."""
+
+    def __init__(self, path: str, function: Any, given: Any = None):
+        self.path, self.function, self.given, self.result = path, function, given, None
+
+
+def summary(model: Module, xs: tuple[Any, ...] | None) -> Text:
+    """What `Model.summary` shows: a line for each layer, in the order they are called, inner ones behind outer ones.
 
     Parameters
     ----------
-    model : Sequential
-    shape : tuple of int
-        That of one example; the batch is ``n``.
+    model : Module
+    xs : tuple of array, or None
+        Examples to call the model with, or None, for a table without shapes.
 
     Returns
     -------
     str
-        Lines without a newline at the end.
-
-    Examples
-    --------
-    >>> from nn import MLP
-    >>> from nn.report import layer_table
-    >>> print(layer_table(MLP([64, 32, 10], seed=0), (64,)))
-    layer     function             output   parameters
-    ──────────────────────────────────────────────────
-    input                          (n, 64)
-    layers.0  Dense(64, 32, relu)  (n, 32)       2,080
-    layers.1  Dense(32, 10)        (n, 10)         330
-    ──────────────────────────────────────────────────
-    total                                        2,410
+        Lines without a newline at the end. Where a model was drawn with Symbols and something else than the line
+        before comes in, a column says what.
     """
-
-    def shown(array: Any) -> str:
-        return f"({', '.join(['n', *map(str, array.shape[1:])])})"
-
-    x: Any = np.zeros((1, *shape))
-    rows = [("input", "", shown(x), "")]
-    with no_grad():
-        for position, layer in enumerate(model):
-            x = layer(x)
-            what, size = (layer.describe(), layer.size) if isinstance(layer, Module) else (name_of(layer), 0)
-            rows.append((f"layers.{position}", what, shown(x), f"{size:,}"))
-    head, total = ("layer", "function", "output", "parameters"), ("total", "", "", f"{model.size:,}")
-    widths = [max(len(row[column]) for row in (head, *rows, total)) for column in range(4)]
-    lines = [
-        f"{a:{widths[0]}}  {b:{widths[1]}}  {c:{widths[2]}}  {d:>{widths[3]}}".rstrip()
-        for a, b, c, d in (head, *rows, total)
+    start = [Call("input" if len(xs) == 1 else f"input {i}", None) for i in range(len(xs))] if xs else []
+    calls: list[Call] = []
+    if xs is not None:
+        values = [Value(x, requires_grad=False) for x in xs]
+        for call, value in zip(start, values, strict=True):
+            call.result = value
+        modes = [(module, module.training) for _, module in model.named_modules()]
+        model.eval()
+        try:
+            with no_grad(), _noting(model, calls):
+                model(*values)
+        finally:
+            for module, was in modes:
+                module.training = was
+    own = {id(module): _own(module) for _, module in model.named_modules()}
+    called = {id(call.function) for call in calls}
+    calls += [
+        Call(path, module)
+        for path, module in model.named_modules()
+        if path and id(module) not in called and (own[id(module)] or xs is None)
     ]
-    rule = "─" * (sum(widths) + 6)
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    mine = {id(p) for p in own[id(model)]}
+    calls += [Call(path, parameter) for path, parameter in model.named_parameters() if id(parameter) in mine]
+    drawn = bool(getattr(model, "_shapes", ()))
+    names = {id(value): call.path for call in start for value in gathered(call.result, Value)}
+    rows, counted, skips, previous = [], set[int](), False, start[-1].path if start else ""
+    for call in [*start, *calls]:
+        size = ""
+        if isinstance(call.function, Module):
+            parameters = own[id(call.function)]
+            holds = any(other.path.startswith(f"{call.path}.") for other in calls)
+            size = "shared" if id(call.function) in counted and parameters else f"{sum(p.size for p in parameters):,}"
+            size = "" if holds and not parameters else size
+            counted.add(id(call.function))
+        elif call.function is not None:
+            size = f"{call.function.size:,}" if isinstance(call.function, Value) else "0"
+        sources = ""
+        if drawn and call.given is not None and (call.path.count(".") < 2 or "." not in call.path):
+            found = list(dict.fromkeys(names[id(value)] for value in gathered(call.given, Value) if id(value) in names))
+            sources = ", ".join(found)
+            skips = skips or (bool(found) and found != [previous])
+            previous = call.path
+        for value in gathered(call.result, Value):
+            names[id(value)] = call.path
+        value = isinstance(call.function, Value)
+        what = f"Value{call.function.shape}" if value else "" if call.function is None else spelled(call.function)
+        rows.append((call.path, what, _shape(call.result), size, sources))
+    rows.append(("total", "", "", f"{model.size:,}", ""))
+    kept = sum(buffer.size for _, buffer in model.named_buffers())
+    if kept:
+        rows.append(("not trained", "", "", f"{kept:,}", ""))
+    shown = [0, 1, *([2] if xs is not None else []), 3, *([4] if skips else [])]
+    head = ("layer", "function", "output", "parameters", "of")
+    text = table(
+        [head[i] for i in shown],
+        [[row[i] for i in shown] for row in rows],
+        right=[shown.index(3)],
+        last=2 if kept else 1,
+    )
+    return text if xs is not None else Text(f"{text}\nThe shapes are known to model.summary(shape of an example).")
+
+
+@contextmanager
+def _noting(model: Module, calls: list[Call]) -> Iterator[None]:
+    """Inside, every call of a module within `model`, and of a function that is a layer or a step of it, is noted."""
+
+    def noted(path: str, function: Any, run: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            line = Call(path, function, (args, kwargs))
+            calls.append(line)
+            line.result = run(*args, **kwargs)
+            return line.result
+
+        return call
+
+    changed: list[tuple[Module, str, Any]] = []
+    uses: dict[str, int] = {}
+    for path, module in model.named_modules():
+        content = vars(module)
+        stored = [(name, content[name]) for name in ("layers", "_steps") if isinstance(content.get(name), list)]
+        for name, items in stored:
+            changed.append((module, name, items))
+            new = []
+            for i, item in enumerate(items):
+                function = item[0] if name == "_steps" else item
+                if isinstance(function, Module) or not callable(function):
+                    new.append(item)
+                    continue
+                title = f"layers.{i}"
+                if name == "_steps":
+                    title = spelled(function).lstrip("_")
+                    uses[path + title] = uses.get(path + title, 0) + 1
+                    title += f" {uses[path + title]}" if uses[path + title] > 1 else ""
+                wrapped = noted(f"{path}.{title}" if path else title, function, function)
+                new.append((wrapped, *item[1:]) if name == "_steps" else wrapped)
+            content[name] = new
+        if path:
+            changed.append((module, "forward", None))
+            content["forward"] = noted(path, module, module.forward)
+    try:
+        yield
+    finally:
+        for module, name, was in reversed(changed):
+            if was is None:
+                vars(module).pop(name)
+            else:
+                vars(module)[name] = was
+
+
+def _own(module: Module) -> list[Value]:
+    """The parameters of a module that are of no module inside."""
+    inner = {id(p) for path, inside in module.named_modules() if path for p in inside.parameters()}
+    return [p for p in module.parameters() if id(p) not in inner]
+
+
+def _shape(result: Any) -> str:
+    """The shapes of what was given, with n for the batch."""
+    shapes = [value.shape for value in gathered(result, Value)]
+    return ", ".join(f"({', '.join(['n', *map(str, shape[1:])])})" if shape else "()" for shape in shapes)
 
 
 def plot(numbers: Sequence[float], *, form: str = "{:.3g}", log: bool = False, height: int = 5, width: int = 60) -> str:
@@ -121,6 +239,151 @@ def plot(numbers: Sequence[float], *, form: str = "{:.3g}", log: bool = False, h
         bars = "".join(BLOCKS[min(max(level - 8 * row, 0), 8)] * repeat for level in levels)
         lines.append(f"{name:>{margin}} {'┤' if name else '│'}{bars}".rstrip())
     return "\n".join(lines)
+
+
+class Curves:
+    """Learning curves: bars of text where they are printed, a picture in a notebook.
+
+    Parameters
+    ----------
+    panels : dict of str to dict of str to list of float
+        What each panel shows: curves by their names, a number for each epoch.
+    log : sequence of str
+        Panels with a logarithmic scale.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to show.
+
+    Examples
+    --------
+    >>> from nn.report import Curves
+    >>> Curves({"loss": {"loss": [8, 4, 2, 1]}}, log=["loss"])
+    loss, epochs 1 to 4, logarithmic scale
+    <BLANKLINE>
+    8 ┤███
+      │███▃▃▃
+      │██████
+      │██████▆▆▆
+    1 ┤█████████▁▁▁
+    """
+
+    def __init__(self, panels: Mapping[str, Mapping[str, Sequence[float]]], log: Sequence[str] = ()):
+        if not any(len(numbers) for curves in panels.values() for numbers in curves.values()):
+            raise ValueError("There are no epochs to show.")
+        self.panels, self.log = panels, log
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, curves in self.panels.items():
+            for label, numbers in curves.items():
+                span = f"epochs 1 to {len(numbers)}" if len(numbers) > 1 else "epoch 1"
+                scale = ", logarithmic scale" if name in self.log else ""
+                parts += [f"{label}, {span}{scale}", plot(numbers, log=name in self.log, form="{:.4g}")]
+        return "\n\n".join(parts)
+
+    def svg(self) -> str:
+        """The picture, as SVG: a panel beside the other, training in blue, validation in orange and dashed."""
+        wide, high = 360, 250
+        parts = [
+            _panel(name, curves, name in self.log, wide * i, wide, high)
+            for i, (name, curves) in enumerate(self.panels.items())
+        ]
+        size = f"{wide * len(self.panels)}"
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {high}" width="{size}" height="{high}" '
+            f'style="max-width:100%;height:auto;background:#fff" font-family="sans-serif" font-size="12" role="img" '
+            f'aria-label="Learning curves: {escape(", ".join(self.panels), quote=True)}">{"".join(parts)}</svg>'
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file, as SVG.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        path = Path(path)
+        path.write_text(self.svg(), encoding="utf-8")
+        return path
+
+
+def _panel(name: str, curves: Mapping[str, Sequence[float]], log: bool, left: float, wide: float, high: float) -> str:
+    """One panel of a picture: axes with round numbers, a line for each curve, and their names."""
+    columns = {label: np.asarray(numbers, dtype=float) for label, numbers in curves.items()}
+    if log:
+        columns = {label: np.log10(np.where(y > 0, y, np.nan)) for label, y in columns.items()}
+    known = np.concatenate([y[np.isfinite(y)] for y in columns.values()])
+    low, high_ = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if high_ - low < 1e-12 * max(abs(low), abs(high_), 1e-300):
+        low, high_ = low - 0.5, high_ + 0.5
+    ticks = _ticks(low, high_, log)
+    low, high_ = min(low, ticks[0]), max(high_, ticks[-1])
+    n = max(len(y) for y in columns.values())
+    x0, x1, y0, y1 = left + 56, left + wide - 14, high - 40, 44
+
+    def at(epoch: float, y: float) -> tuple[float, float]:
+        across = (epoch - 1) / (n - 1) if n > 1 else 0.5
+        return x0 + (x1 - x0) * across, y0 + (y1 - y0) * (y - low) / (high_ - low)
+
+    parts = []
+    for tick in ticks:
+        y = at(1, tick)[1]
+        text = f"{10**tick:.3g}" if log else f"{tick:.6g}"
+        parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
+        parts.append(f'<text x="{x0 - 7}" y="{y + 4:.1f}" text-anchor="end" fill="#333">{text}</text>')
+    for tick in sorted({1, *(round(t) for t in _ticks(1, n) if t == round(t) and t > 1 + n / 12)}):
+        x = at(tick, low)[0]
+        parts.append(f'<text x="{x:.1f}" y="{y0 + 17}" text-anchor="middle" fill="#333">{tick}</text>')
+    parts.append(f'<text x="{(x0 + x1) / 2}" y="{high - 6}" text-anchor="middle" fill="#333">epoch</text>')
+    parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y0}" y2="{y0}" stroke="{GREY}"/>')
+    x = x0
+    for label, y in columns.items():
+        validation = label.startswith("val_")
+        style = f'stroke="{ORANGE if validation else BLUE}" stroke-width="2" fill="none"'
+        style += ' stroke-dasharray="6 3"' if validation else ""
+        whole = np.flatnonzero(np.isfinite(y))
+        for run in np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1):
+            points = [at(epoch + 1, y[epoch]) for epoch in run]
+            if len(points) == 1:
+                parts.append(
+                    f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3" {style.replace("none", "#fff")}/>'
+                )
+            elif points:
+                parts.append(f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in points)}" {style}/>')
+        parts.append(f'<line x1="{x}" x2="{x + 22}" y1="22" y2="22" {style}/>')
+        parts.append(f'<text x="{x + 28}" y="26" fill="#111">{escape(label)}</text>')
+        x += 28 + 7.5 * len(label) + 18
+    return "".join(parts)
+
+
+def _ticks(low: float, high: float, log: bool = False) -> list[float]:
+    """Some round numbers from `low` to `high`; if `log`, of what are their decimal logarithms."""
+    if high <= low:
+        return [low]
+    if log:
+        for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+            powers = range(math.floor(low), math.ceil(high) + 1)
+            found = [t for k in powers for t in (k + math.log10(d) for d in digits) if low - 1e-9 <= t <= high + 1e-9]
+            if len(found) > 2:
+                return found[:: -(-len(found) // 7)]
+    step = 10 ** math.floor(math.log10((high - low) / 3))
+    step *= next(k for k in (5, 2, 1) if (high - low) / (k * step) >= 2.5 or k == 1)
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def confusion_table(counts: np.ndarray) -> str:

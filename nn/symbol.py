@@ -20,6 +20,9 @@ from autograd import Value, no_grad
 
 __all__ = ["Input", "Symbol"]
 
+BATCH = 2
+"""How many examples a trial has: not one, which an axis of length 1 could be taken for."""
+
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     """A place for an array: of what shape, and by which call it will be computed.
@@ -32,23 +35,38 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         That of one example, without the batch.
     call : tuple or None
         ``(function, args, kwargs)``, with Symbols among the arguments; None for an input.
+    name : str or None
+        What messages call an input.
     """
 
-    def __init__(self, example: Any, call: tuple[Callable[..., Any], Any, Any] | None = None, name: str | None = None):
-        self._example, self.call, self.name = example, call, name
+    # No `dtype`: a Value would take a Symbol for an array, and keep it as its data.
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        kind: Any,
+        call: tuple[Callable[..., Any], Any, Any] | None = None,
+        name: str | None = None,
+    ):
+        self._trial, self.call, self.name = (shape, kind), call, name
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self._example.shape[1:])
+        return self._trial[0][1:]
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the numbers."""
-        return self._example.dtype  # type: ignore[no-any-return]
+    def zeros(self) -> Value:
+        """What a trial computes with: zeros that take no memory."""
+        shape, kind = self._trial
+        zero = np.zeros((), kind)
+        zero.setflags(write=False)  # which spares Value a copy
+        return Value(np.broadcast_to(zero, shape), requires_grad=False)
 
     def __repr__(self) -> str:
-        batch = ", ".join(["n", *map(str, self.shape)])
-        return f"Input({batch})" if self.call is None else f"Symbol({batch}) of {spelled(self.call[0])}"
+        shape = self._trial[0]
+        sizes = ", ".join(["n" if shape[:1] == (BATCH,) else str(*shape[:1]), *map(str, shape[1:])])
+        if self.call is None:
+            return f"Input({sizes})" + (f" {self.name!r}" if self.name else "")
+        return f"Symbol({sizes}) of {spelled(self.call[0])}"
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         return deferred(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
@@ -56,16 +74,27 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return deferred(function, args, kwargs)
 
-    def __getitem__(self, index: Any) -> Symbol:
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(f"{self!r} has no numbers yet, so it cannot become an array.")
+
+    def __getitem__(self, index: Any) -> Any:
         return deferred(_item, (self, index), {})
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not callable(getattr(Value, name, None)):
-            raise AttributeError(f"{self!r} has no attribute {name!r}: there are no numbers yet.")
-        return lambda *args, **kwargs: deferred(Method(name), (self, *args), kwargs)
+        if name == "T" or (not name.startswith("_") and callable(getattr(Value, name, None))):
+            method = Method(name)
+            if name == "T":
+                return deferred(method, (self,), {})
+            return lambda *args, **kwargs: deferred(method, (self, *args), kwargs)
+        if name == "dtype":  # asked by a Value on the left of an operator
+            raise TypeError(f"{self!r} has no dtype yet. Beside a Value, write it on the left: x * value, x @ value.")
+        raise AttributeError(f"A Symbol has no attribute {name!r}: there are no numbers yet.")
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError(f"{self!r} cannot be iterated over: how many examples there are is not known yet.")
+
+    def __len__(self) -> int:
+        raise TypeError(f"{self!r} has no length: how many examples there are is not known yet.")
 
     def __bool__(self) -> bool:
         raise TypeError(f"{self!r} has no truth yet: a net that decides by its data is a class with a `forward`.")
@@ -74,13 +103,14 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 class Method:
-    """A method of Values, to be called by name."""
+    """A method or attribute of Values, to be asked for by name."""
 
     def __init__(self, name: str):
         self.__name__ = name
 
     def __call__(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(value, self.__name__)(*args, **kwargs)
+        found = getattr(value, self.__name__)
+        return found(*args, **kwargs) if callable(found) and not isinstance(found, Value) else found
 
 
 def _item(value: Any, index: Any) -> Any:
@@ -122,16 +152,18 @@ def Input(*shape: int, dtype: Any = np.float64, name: str | None = None) -> Symb
     for n in shape:
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
             raise ValueError(f"Input{shape}: the shape of one example is made of whole numbers from 1 on.")
-    return Symbol(Value(np.zeros((1, *shape), dtype), requires_grad=False), name=name)
+    return Symbol((BATCH, *map(int, shape)), np.dtype(dtype), name=name)
 
 
-def deferred(function: Callable[..., Any], args: Any, kwargs: Any) -> Symbol:
+def deferred(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """The result of a call that is made later; tried on zeros now.
+
+    A call with several results, in a list or tuple, gives as many Symbols.
 
     Raises
     ------
     TypeError
-        If the function gives something else than an array.
+        If the function gives something else than arrays.
     """
     modules = [module for _, module in getattr(function, "named_modules", list)()]
     learning = [module for module in modules if module.training]
@@ -139,36 +171,42 @@ def deferred(function: Callable[..., Any], args: Any, kwargs: Any) -> Symbol:
         module.training = False  # zeros are nothing to learn from
     try:
         with no_grad(), np.errstate(all="ignore"):
-            example = function(*replaced(args, _example), **replaced(kwargs, _example))
+            result = function(*replaced(args, Symbol, Symbol.zeros), **replaced(kwargs, Symbol, Symbol.zeros))
     finally:
         for module in learning:
             module.training = True
-    if not hasattr(example, "shape"):
-        raise TypeError(f"{spelled(function)} of {args[0]!r} gave {example!r:.60}, and an array is needed.")
-    if not isinstance(example, Value):
-        example = Value(example, requires_grad=False)
-    return Symbol(example, (function, args, kwargs))
+
+    def symbol(result: Any, call: tuple[Callable[..., Any], Any, Any]) -> Any:
+        if isinstance(result, list | tuple):
+            whole = Symbol((), None, call)
+            parts = [symbol(part, (_item, (whole, i), {})) for i, part in enumerate(result)]
+            # A tuple with named fields keeps its names.
+            return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+        if result is None:
+            return None
+        if not hasattr(result, "shape"):
+            raise TypeError(f"{spelled(function)} of {args[0]!r} gave {result!r:.60}, and an array is needed.")
+        return Symbol(tuple(result.shape), result.dtype, call)
+
+    return symbol(result, (function, args, kwargs))
 
 
-def _example(symbol: Symbol) -> Value:
-    return symbol._example  # type: ignore[no-any-return]
-
-
-def replaced(tree: Any, found: Callable[[Symbol], Any]) -> Any:
-    """Nested arguments with something in the place of each Symbol."""
-    if isinstance(tree, Symbol):
+def replaced(tree: Any, kind: type, found: Callable[[Any], Any]) -> Any:
+    """Nested arguments with something in the place of each object of one kind."""
+    if type(tree) is kind:
         return found(tree)
-    if type(tree) in (list, tuple):
-        return type(tree)(replaced(item, found) for item in tree)
+    if isinstance(tree, list | tuple):
+        parts = [replaced(item, kind, found) for item in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if type(tree) is dict:
-        return {name: replaced(item, found) for name, item in tree.items()}
+        return {name: replaced(item, kind, found) for name, item in tree.items()}
     return tree
 
 
-def symbols(tree: Any) -> list[Symbol]:
-    """The Symbols among nested arguments, in order."""
-    found: list[Symbol] = []
-    replaced(tree, found.append)
+def gathered(tree: Any, kind: type) -> list[Any]:
+    """The objects of one kind among nested arguments, in order."""
+    found: list[Any] = []
+    replaced(tree, kind, found.append)
     return found
 
 

@@ -70,6 +70,8 @@ class Dense(Module):
     Dense(3, 2, relu): 8 parameters
     """
 
+    torch = {"weight": "weight.T"}
+
     def __init__(
         self,
         inputs: int | None,

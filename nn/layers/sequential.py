@@ -44,6 +44,8 @@ class Sequential(Model):
       layers.2: Dense(8, 1): 9 parameters
     """
 
+    torch = {"layers": ""}  # it numbers them without a name before
+
     def __init__(self, *layers: Callable[[Any], Any]):
         for position, layer in enumerate(layers):
             if not callable(layer):
