@@ -6,6 +6,7 @@
 from . import data as data
 from . import init as init
 from . import metrics as metrics
+from . import scalar as scalar
 from . import train as train
 from .functional import dsilu as dsilu
 from .functional import elu as elu
@@ -27,6 +28,7 @@ from .functional import step as step
 from .functional import tanh as tanh
 from .layers import MLP as MLP
 from .layers import Dense as Dense
+from .layers import Perceptron as Perceptron
 from .layers import Sequential as Sequential
 from .losses import binary_cross_entropy as binary_cross_entropy
 from .losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits

@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Seed", "he_normal", "he_uniform", "xavier_normal", "xavier_uniform"]
+__all__ = [
+    "Seed", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "orthogonal", "xavier_normal",
+    "xavier_uniform", "zeros",
+]  # fmt: skip
 
 Seed = int | np.random.Generator | None
 """A seed; a Generator to draw from; or None for numbers that differ every time."""
@@ -21,12 +24,12 @@ Seed = int | np.random.Generator | None
 Initialiser = Callable[..., np.ndarray]
 
 
-def he_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+def he_normal(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
     r"""Normal with variance :math:`2 / n_{in}`, which keeps the scale of activations through layers of ReLU.
 
     Parameters
     ----------
-    shape : (inputs, outputs)
+    shape : (inputs, outputs), or (filters, channels, ...) for the kernel of a convolution
     seed : int or Generator, optional
     dtype : float32 or float64
 
@@ -37,7 +40,7 @@ def he_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64
     Raises
     ------
     ValueError
-        If `shape` is not two positive numbers.
+        If `shape` is not made of two or more positive numbers.
 
     References
     ----------
@@ -54,7 +57,7 @@ def he_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64
     return _normal(shape, 2 / inputs, seed, dtype)
 
 
-def he_uniform(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+def he_uniform(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
     r"""Uniform with the variance of `he_normal`: between :math:`\pm\sqrt{6 / n_{in}}`.
 
     Parameters, returns and errors are those of `he_normal`.
@@ -73,7 +76,7 @@ def he_uniform(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float6
     return _uniform(shape, 2 / inputs, seed, dtype)
 
 
-def xavier_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+def xavier_normal(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
     r"""Normal with variance :math:`2 / (n_{in} + n_{out})`, for activations that are linear around 0, such as tanh.
 
     Parameters, returns and errors are those of `he_normal`.
@@ -92,7 +95,7 @@ def xavier_normal(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.flo
     return _normal(shape, 2 / sum(_fans(shape)), seed, dtype)
 
 
-def xavier_uniform(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+def xavier_uniform(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
     r"""Uniform with the variance of `xavier_normal`: between :math:`\pm\sqrt{6 / (n_{in} + n_{out})}`.
 
     Parameters, returns and errors are those of `he_normal`.
@@ -110,17 +113,93 @@ def xavier_uniform(shape: tuple[int, int], seed: Seed = None, dtype: Any = np.fl
     return _uniform(shape, 2 / sum(_fans(shape)), seed, dtype)
 
 
-def _normal(shape: tuple[int, int], variance: float, seed: Seed, dtype: Any) -> np.ndarray:
+def lecun_normal(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    r"""Normal with variance :math:`1 / n_{in}`, which `nn.selu` wants.
+
+    Parameters, returns and errors are those of `he_normal`.
+
+    References
+    ----------
+    LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), section 4.6.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> weight = init.lecun_normal((200, 500), seed=0)
+    >>> round(float(weight.var()) * 200, 1)
+    1.0
+    """
+    return _normal(shape, 1 / _fans(shape)[0], seed, dtype)
+
+
+def lecun_uniform(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    r"""Uniform with the variance of `lecun_normal`: between :math:`\pm\sqrt{3 / n_{in}}`.
+
+    Parameters, returns and errors are those of `he_normal`.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> bool(abs(init.lecun_uniform((3, 4), seed=0)).max() <= 1)
+    True
+    """
+    return _uniform(shape, 1 / _fans(shape)[0], seed, dtype)
+
+
+def orthogonal(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    """A matrix that turns and keeps lengths, drawn evenly among all: its rows or its columns are orthonormal.
+
+    Parameters, returns and errors are those of `he_normal`; a kernel counts as the matrix of what each filter sees.
+
+    References
+    ----------
+    Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear networks (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import init
+    >>> weight = init.orthogonal((5, 3), seed=0)
+    >>> np.allclose(weight.T @ weight, np.eye(3))
+    True
+    """
+    _fans(shape)
+    rows, columns = shape[0], int(np.prod(shape[1:]))
+    draw = np.random.default_rng(seed).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(draw)
+    q = q * np.sign(np.diagonal(r))  # without which some turns would come up more often
+    return np.asarray((q if rows >= columns else q.T).reshape(shape), dtype)
+
+
+def zeros(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
+    """Zeros: for what should start without a say. Units that all start so stay equal, and learn as one.
+
+    Examples
+    --------
+    >>> from nn import init
+    >>> init.zeros((1, 2))
+    array([[0., 0.]])
+    """
+    return np.zeros(shape, dtype)
+
+
+def _normal(shape: tuple[int, ...], variance: float, seed: Seed, dtype: Any) -> np.ndarray:
     return np.asarray(np.sqrt(variance) * np.random.default_rng(seed).standard_normal(shape), dtype)
 
 
-def _uniform(shape: tuple[int, int], variance: float, seed: Seed, dtype: Any) -> np.ndarray:
+def _uniform(shape: tuple[int, ...], variance: float, seed: Seed, dtype: Any) -> np.ndarray:
     bound = np.sqrt(3 * variance)
     return np.asarray(np.random.default_rng(seed).uniform(-bound, bound, shape), dtype)
 
 
-def _fans(shape: tuple[int, int]) -> tuple[int, int]:
+def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """How many inputs each output sees, and how many outputs each input reaches."""
-    if len(shape) != 2 or min(shape) < 1:
-        raise ValueError(f"A weight has the shape (inputs, outputs), both at least 1, and got {shape}.")
-    return shape
+    if len(shape) < 2 or min(shape) < 1:
+        raise ValueError(
+            f"A weight has the shape (inputs, outputs), or (filters, channels, ...) for a kernel, all at least 1, and "
+            f"got {shape}."
+        )
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    field = int(np.prod(shape[2:]))
+    return shape[1] * field, shape[0] * field
