@@ -264,8 +264,9 @@ class Model(Module):
             Whether each epoch goes through the examples in another order.
         callbacks : sequence of Callback or callable
             See `nn.train.Callback`; a plain function is called after each epoch with the `nn.train.Run`.
-        schedule : optional
-            What sets the learning rate; see `nn.train.Run`.
+        schedule : Schedule or callable, optional
+            A `Schedule` of the optimiser goes a step on after each epoch; a function is asked before each batch,
+            ``schedule(step)``, for the learning rate after so many batches.
         augment : callable, optional
             ``augment(x, rng)``: the inputs of each batch made anew, with noise added, say.
         seed : int or Generator, optional

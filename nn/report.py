@@ -46,7 +46,8 @@ class Call:
     """One line of a summary: what was called, of what, and what it gave."""
 
     def __init__(self, path: str, function: Any, given: Any = None):
-        self.path, self.function, self.given, self.result = path, function, given, None
+        self.path, self.function, self.given = path, function, given
+        self.result: Any = None
 
 
 def summary(model: Module, xs: tuple[Any, ...] | None) -> Text:
@@ -108,8 +109,9 @@ def summary(model: Module, xs: tuple[Any, ...] | None) -> Text:
             previous = call.path
         for value in gathered(call.result, Value):
             names[id(value)] = call.path
-        value = isinstance(call.function, Value)
-        what = f"Value{call.function.shape}" if value else "" if call.function is None else spelled(call.function)
+        what = "" if call.function is None else spelled(call.function)
+        if isinstance(call.function, Value):
+            what = f"Value{call.function.shape}"
         rows.append((call.path, what, _shape(call.result), size, sources))
     rows.append(("total", "", "", f"{model.size:,}", ""))
     kept = sum(buffer.size for _, buffer in model.named_buffers())
@@ -351,13 +353,13 @@ def _panel(name: str, curves: Mapping[str, Sequence[float]], log: bool, left: fl
     parts.append(f'<text x="{(x0 + x1) / 2}" y="{high - 6}" text-anchor="middle" fill="#333">epoch</text>')
     parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y0}" y2="{y0}" stroke="{GREY}"/>')
     x = x0
-    for label, y in columns.items():
+    for label, numbers in columns.items():
         validation = label.startswith("val_")
         style = f'stroke="{ORANGE if validation else BLUE}" stroke-width="2" fill="none"'
         style += ' stroke-dasharray="6 3"' if validation else ""
-        whole = np.flatnonzero(np.isfinite(y))
+        whole = np.flatnonzero(np.isfinite(numbers))
         for run in np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1):
-            points = [at(epoch + 1, y[epoch]) for epoch in run]
+            points = [at(epoch + 1, numbers[epoch]) for epoch in run]
             if len(points) == 1:
                 parts.append(
                     f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3" {style.replace("none", "#fff")}/>'

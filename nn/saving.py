@@ -186,8 +186,8 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged, lacks a parameter, holds another, or one of another shape, or a number type that does not
-        fit without loss; or if it holds no optimiser, schedule or random state of the kind that is asked for. Nothing
+        If the file is damaged, lacks a parameter, holds another, or one of another shape, or of a number type that does
+        not fit without loss; or if it holds no optimiser, schedule or random state of the kind that is asked for. Nothing
         is changed then.
     ImportError
         For .safetensors, if that package is not installed.
@@ -229,12 +229,11 @@ def load(
                 )
             names = {id(value): name for name, value in kept.items()}
             for parameter in optimizer.parameters:
-                name = names.get(id(parameter))
-                if name is None:
+                if id(parameter) not in names:
                     raise ValueError(
                         f"load: the optimiser holds {parameter!r:.60}, which is no parameter of the model."
                     )
-                states[id(parameter)] = dict(_part(stored, "numbers", where).get(name, {}))
+                states[id(parameter)] = dict(_part(stored, "numbers", where).get(names[id(parameter)], {}))
             for name in sorted(slots):
                 owner, _, slot = name.removeprefix("optimizer/").rpartition("/")
                 if id(kept[owner]) not in states:
@@ -245,7 +244,9 @@ def load(
         (target, _part(document, kind, where)) for kind, target in (("schedule", schedule),) if target is not None
     ]
     generators = [
-        (g, document["generators"][n]) for n, g in _generators(model).items() if n in document.get("generators", {})
+        (g, document["generators"][n])
+        for n, g in _generators(model).items()
+        if n in _part({"generators": {}} | document, "generators", where)
     ]
     if rng is not None:
         generators.append((rng, _part(document, "rng", where)))
@@ -300,8 +301,8 @@ def _match(where: str, headers: Mapping[str, Header], kept: Mapping[str, Value])
             raise ValueError(f"{where}: {name} has shape {header.shape} there and {value.shape} in the model.")
         if not np.can_cast(header.dtype, value.dtype, "safe"):
             raise ValueError(
-                f"{where}: {name} is of {header.dtype} there and of {value.dtype} in the model, which would lose digits. "
-                f"Make the model with dtype={header.dtype}."
+                f"{where}: {name} is of {header.dtype} there and of {value.dtype} in the model, which would lose digits."
+                f" Make the model with dtype={header.dtype}."
             )
 
 
@@ -516,42 +517,32 @@ Opened = tuple[dict[str, Header], Callable[[str], np.ndarray], str]
 @contextmanager
 def _npz(path: str | os.PathLike[str]) -> Iterator[Opened]:
     """The headers of all arrays, a function that reads one, and the facts."""
-    with _told(path, zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error):
-        with zipfile.ZipFile(path) as archive:
-            headers = {}
+    damaged = (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error)
+    form = np.lib.format
+    with open(path, "rb") as stored:
+        headers = {}
+        with _told(path, *damaged):
+            archive = zipfile.ZipFile(stored)
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 if name in headers or name == member.filename:
                     raise ValueError(f"it holds {member.filename!r:.60} twice, or that is no array.")
                 with archive.open(member) as file:
-                    version = np.lib.format.read_magic(file)
-                    if version not in ((1, 0), (2, 0)):
-                        raise ValueError(f"{name}: version {version} of NumPy's format is not known.")
-                    header = (
-                        np.lib.format.read_array_header_1_0
-                        if version == (1, 0)
-                        else np.lib.format.read_array_header_2_0
-                    )
-                    shape, _, dtype = header(file)
+                    old = form.read_magic(file) == (1, 0)
+                    shape, _, dtype = form.read_array_header_1_0(file) if old else form.read_array_header_2_0(file)
                     headers[name] = Header(shape, dtype)
                     if dtype.kind not in "biufc":
                         raise ValueError(f"{name}: {dtype} is no type of numbers.")
                     if member.file_size != file.tell() + headers[name].bytes:
                         raise ValueError(f"{name}: {member.file_size:,} bytes for shape {shape} of {dtype}.")
+            if FACTS in headers and (headers[FACTS].dtype != np.uint8 or headers[FACTS].bytes > TEXT):
+                raise ValueError(f"its facts are no text of at most {TEXT:,} bytes.")
 
-            def read(name: str) -> np.ndarray:
-                with (
-                    _told(path, zipfile.BadZipFile, EOFError, ValueError, zlib.error),
-                    archive.open(f"{name}.npy") as file,
-                ):
-                    return np.lib.format.read_array(file, allow_pickle=False)
+        def read(name: str) -> np.ndarray:
+            with _told(path, *damaged), archive.open(f"{name}.npy") as file:
+                return form.read_array(file, allow_pickle=False)
 
-            text = ""
-            if FACTS in headers:
-                if headers[FACTS].dtype != np.uint8 or headers.pop(FACTS).bytes > TEXT:
-                    raise ValueError(f"its facts are no text of at most {TEXT:,} bytes.")
-                text = read(FACTS).tobytes().decode()
-    with zipfile.ZipFile(path) as archive:
+        text = read(FACTS).tobytes().decode(errors="replace") if headers.pop(FACTS, None) else ""
         yield headers, read, text
 
 

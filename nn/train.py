@@ -167,9 +167,13 @@ def evaluate(model: Any, plan: Plan, x: Any, y: Any, batch_size: int) -> dict[st
     with no_grad():
         for start in range(0, n, batch_size):
             part = slice(start, start + batch_size)
-            guess = replaced(prediction, np.ndarray, lambda p, part=part: Value(p[part], requires_grad=False))
+            guess = replaced(_cut(prediction, part), np.ndarray, lambda p: Value(p, requires_grad=False))
             total += _number(plan.loss(guess, _single([y[part] for y in ys]))) * len(ys[0][part])
     return {"loss": total / n, **judged(plan, prediction, _single(list(ys)))}
+
+
+def _cut(tree: Any, part: slice) -> Any:
+    return replaced(tree, np.ndarray, lambda array: array[part])
 
 
 def judged(plan: Plan, prediction: Any, target: Any) -> dict[str, float]:
@@ -197,7 +201,7 @@ def _classes(loss: Any, scores: np.ndarray, target: np.ndarray) -> tuple[np.ndar
     name = getattr(getattr(loss, "func", loss), "__name__", "")
     signed = name in SIGNED or bool((target < 0).any())
     border = 0.0 if signed or "logits" in name else 0.5
-    return np.where(scores > border, 1, -1 if signed else 0), target.astype(int)
+    return (scores > border).astype(int), (target > (0.0 if signed else 0.5)).astype(int)
 
 
 def _single(items: list[Any]) -> Any:
@@ -283,8 +287,7 @@ class History:
         panels: dict[str, dict[str, list[float]]] = {}
         for name in names or self.history:
             family = name.removeprefix("val_")
-            validation = {f"val_{family}": self[f"val_{family}"]} if f"val_{family}" in self.history else {}
-            panels[family] = {family: self[family], **validation} if family in self.history else validation
+            panels[family] = {n: self[n] for n in (family, f"val_{family}") if n == name or n in self.history}
         return report.Curves(panels, log=[name for name in panels if log and name == "loss"])
 
     def __repr__(self) -> str:
@@ -348,10 +351,6 @@ class Run:
     stopped : str or None
         Why the run is to end, set by `stop`.
 
-    Notes
-    -----
-    A `schedule` is a function of `step` that gives the learning rate, asked before each one; or an object with a
-    method ``step()``, called after each.
     """
 
     def __init__(
@@ -364,6 +363,8 @@ class Run:
         seed: Seed = None,
     ):
         _whole(Run.fit, epochs=epochs)
+        if not (schedule is None or callable(schedule) or isinstance(schedule, optim.Schedule)):
+            raise TypeError(f"fit(schedule={schedule!r:.60}): a Schedule, or a function of the step, is wanted.")
         self.model, self.plan, self.schedule = model, plan, schedule
         self.loss, self.metrics = plan.loss, plan.metrics
         self.epochs, self.epoch, self.batch, self.step = int(epochs), 0, 0, 0
@@ -434,6 +435,10 @@ class Run:
             )
         if not 0 <= validation_split < 1:
             raise ValueError(f"fit(validation_split={validation_split!r}): a fraction from 0 to below 1 is wanted.")
+        if validation_data is not None and not (
+            isinstance(validation_data, tuple | list) and len(validation_data) == 2
+        ):
+            raise ValueError("fit(validation_data): a pair (x, y) is wanted.")
         if validation_split and validation_data is not None:
             raise ValueError("fit: validation_split and validation_data exclude each other.")
         model: Any = self.model
@@ -466,7 +471,7 @@ class Run:
                         inputs, targets = columns[: len(xs)], _single(list(columns[len(xs) :]))
                         if augment is not None:
                             inputs = tuple(np.asarray(augment(x, self.rng)) for x in inputs)
-                        if self.schedule is not None and callable(self.schedule):
+                        if callable(self.schedule):
                             optimizer.lr = float(self.schedule(self.step))
                         prediction = self._step(inputs, targets, optimizer, hooks["on_backward_end"])
                         total += self.batch_loss * len(columns[0])
@@ -482,6 +487,8 @@ class Run:
                     if self.stopped:
                         break
                     self._note(total / len(ys[0]), seen, validation_data, batch_size)
+                    if isinstance(self.schedule, optim.Schedule):
+                        self.schedule.step()
                     for callback in self.callbacks:
                         callback.on_epoch_end(self)
                     bar.set_postfix_str(_brief(self.history.history), refresh=False)
@@ -512,31 +519,32 @@ class Run:
                 if g is not None and not math.isfinite(abs(np.vdot(g, g))) and not np.isfinite(g).all():
                     sound = False
         if not sound:
-            for buffer, was in buffers:
-                buffer.data = was
-            self._blame(xs, target)
+            try:
+                self._blame(xs, target)
+            finally:
+                for buffer, was in buffers:
+                    buffer.data = was
         for hook in hooks:
             hook(self)
         optimizer.step()
         self.step += 1
-        if self.schedule is not None and not callable(self.schedule):
-            self.schedule.step()
         return prediction
 
     def _blame(self, xs: tuple[Any, ...], target: Any) -> None:
         """Go through a batch again, and raise at the first operation that is not finite."""
-        where = f"in epoch {self.epoch}, batch {self.batch}; the weights are those before that batch"
+        where = f"in epoch {self.epoch}, batch {self.batch}; the weights are those before that batch."
+        self.optimizer.zero_grad()
+        for i, x in enumerate(xs):
+            if x.dtype.kind in "fc" and not np.isfinite(x).all():
+                raise AnomalyError(f"Input {i} holds NaN or infinity, {where}")
         try:
             with anomaly():
                 self.loss(self.model(*[Value(x, requires_grad=False) for x in xs]), target).backward()
         except AnomalyError as error:
-            raise AnomalyError(f"{error} This was {where}.") from None
+            raise AnomalyError(f"{error}\n  {where}") from None
         finally:
             self.optimizer.zero_grad()
-        for i, x in enumerate(xs):
-            if x.dtype.kind in "fc" and not np.isfinite(x).all():
-                raise AnomalyError(f"Input {i} holds NaN or infinity, {where}.")
-        raise AnomalyError(f"The loss or a gradient was not finite {where}, but is when computed again.")
+        raise AnomalyError(f"The loss or a gradient was not finite {where[:-1]}, but is when computed again.")
 
     def _note(self, loss: float, seen: list[Any], validation: Any, batch_size: int) -> None:
         """Add the epoch to the history."""
@@ -545,7 +553,7 @@ class Run:
             whole = [_joined([pair[side] for pair in seen]) for side in (0, 1)]
             numbers |= judged(self.plan, *whole)
         if validation is not None:
-            found = evaluate(self.model, self.plan, *validation, max(batch_size, 256))
+            found = evaluate(self.model, self.plan, validation[0], validation[1], max(batch_size, 256))
             numbers |= {f"val_{name}": number for name, number in found.items()}
         if self.schedule is not None:
             numbers["lr"] = self.optimizer.lr
@@ -851,7 +859,7 @@ class GradientMonitor(Callback):
         self._begin()
 
     def _begin(self) -> None:
-        self._squares = {layer: 0.0 for layer in self._layers}
+        self._squares = dict.fromkeys(self._layers, 0.0)
         self._alive: dict[str, Any] = {}
         self._batches = 0
 
