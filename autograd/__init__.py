@@ -7,6 +7,10 @@ from .modes import anomaly as anomaly
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
 from .op import defop as defop
+from .rules.convolution import conv2d as conv2d
+from .rules.convolution import conv2d_input as conv2d_input
+from .rules.convolution import max_pool2d as max_pool2d
+from .rules.convolution import window_sum as window_sum
 from .rules.elementwise import normal_cdf as normal_cdf
 from .rules.elementwise import relu as relu
 from .rules.elementwise import sigmoid as sigmoid

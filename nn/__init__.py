@@ -27,7 +27,17 @@ from .functional import softsign as softsign
 from .functional import step as step
 from .functional import tanh as tanh
 from .layers import MLP as MLP
+from .layers import AvgPool1d as AvgPool1d
+from .layers import AvgPool2d as AvgPool2d
+from .layers import Conv1d as Conv1d
+from .layers import Conv2d as Conv2d
+from .layers import ConvTranspose2d as ConvTranspose2d
 from .layers import Dense as Dense
+from .layers import Flatten as Flatten
+from .layers import GlobalAvgPool as GlobalAvgPool
+from .layers import GlobalMaxPool as GlobalMaxPool
+from .layers import MaxPool1d as MaxPool1d
+from .layers import MaxPool2d as MaxPool2d
 from .layers import Perceptron as Perceptron
 from .layers import Sequential as Sequential
 from .losses import binary_cross_entropy as binary_cross_entropy

@@ -75,6 +75,19 @@ def columns(x, kernel, stride, padding, dilation, size):
 
 
 def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
+    r"""Slide filters over images: :math:`y_{nfij} = b_f + \sum_{cuv} w_{fcuv} x_{n,c,si+du,sj+dv}`.
+
+    `x` has shape (batch, channels, height, width), `weight` (filters, channels / groups, height, width), `bias`
+    (filters,) or None. `stride` s and `dilation` d are pairs; `padding` is ((top, bottom), (left, right)), of zeros.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import conv2d
+    >>> conv2d(np.arange(9.0).reshape(1, 1, 3, 3), np.ones((1, 1, 2, 2)))
+    array([[[[ 8., 12.],
+             [20., 24.]]]])
+    """
     filters, _, *kernel = weight.shape
     size = out_size(x.shape, kernel, stride, padding, dilation)
     cols = rows(columns(x, kernel, stride, padding, dilation, size), groups, x.shape[1] * math.prod(kernel))
@@ -85,7 +98,18 @@ def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilat
 
 
 def _conv2d_input(g, weight, shape, stride, padding, dilation, groups):
-    """The adjoint of `conv2d` in x: each output spread over the window that it saw."""
+    r"""The adjoint of `conv2d` in x, of the given shape: each `g` spread over the window that it saw, times `weight`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import conv2d_input
+    >>> once = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+    >>> conv2d_input(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)), (1, 1, 3, 3), **once)
+    array([[[[1., 2., 1.],
+             [2., 4., 2.],
+             [1., 2., 1.]]]])
+    """
     filters, _, *kernel = weight.shape
     n, channels, height, width = shape
     size = g.shape[2:]
@@ -182,11 +206,20 @@ conv2d_weight = defop(
 )
 
 # ---------------------------------------------------------------- pooling
-# `select` takes a weighted sum of each window, `spread` is its adjoint: again each is the other's rule. The weights, a
-# number or of shape (places in the window, channels, height, width, batch), are taken for constant.
+# `window_sum` takes a weighted sum of each window, `window_spread` is its adjoint: again each is the other's rule. The
+# weights, a number or of shape (places in the window, channels, height, width, batch), are taken for constant.
 
 
-def _select(x, weights, kernel, stride, padding, dilation):
+def _window_sum(x, weights, kernel, stride, padding, dilation):
+    """The sum over each window, times `weights`: with 1 / size, the mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import window_sum
+    >>> window_sum(np.arange(4.0).reshape(1, 1, 2, 2), 0.25, (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    array([[[[1.5]]]])
+    """
     size = out_size(x.shape, kernel, stride, padding, dilation)
     x = padded(batch_last(x), padding)
     total = 0.0
@@ -195,7 +228,7 @@ def _select(x, weights, kernel, stride, padding, dilation):
     return batch_first(total)
 
 
-def _spread(g, weights, shape, kernel, stride, padding, dilation):
+def _window_spread(g, weights, shape, kernel, stride, padding, dilation):
     n, channels, height, width = shape
     (top, bottom), (left, right) = padding
     size, g = g.shape[2:], batch_last(g)
@@ -206,6 +239,15 @@ def _spread(g, weights, shape, kernel, stride, padding, dilation):
 
 
 def _max_pool2d(x, kernel, stride, padding, dilation):
+    """The maximum of each window; a margin counts as minus infinity, and equals share the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import max_pool2d
+    >>> max_pool2d(np.arange(4.0).reshape(1, 1, 2, 2), (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    array([[[[3.]]]])
+    """
     size = out_size(x.shape, kernel, stride, padding, dilation)
     x = padded(batch_last(x), padding, -np.inf)
     top = np.full((x.shape[0], *size, x.shape[3]), -np.inf, x.dtype)
@@ -234,10 +276,10 @@ def pooled_images(a):
     ]
 
 
-select = defop(
-    _select,
+window_sum = defop(
+    _window_sum,
     (
-        lambda g, y, x, weights, kernel, stride, padding, dilation: spread(
+        lambda g, y, x, weights, kernel, stride, padding, dilation: window_spread(
             g, weights, np.shape(x), kernel, stride, padding, dilation
         ),
         None,
@@ -245,10 +287,10 @@ select = defop(
     formula=("g, spread over its window by the weights", "0"),
     cases=lambda a: [call(a(*shape), 0.25, **keywords) for shape, keywords in pooled_images(a)],
 )
-spread = defop(
-    _spread,
+window_spread = defop(
+    _window_spread,
     (
-        lambda u, y, g, weights, shape, kernel, stride, padding, dilation: select(
+        lambda u, y, g, weights, shape, kernel, stride, padding, dilation: window_sum(
             u, weights, kernel, stride, padding, dilation
         ),
         None,
@@ -274,7 +316,7 @@ largest = defop(
 
 def max_pool2d_to_input(g, y, x, kernel, stride, padding, dilation):
     shares = largest(x, kernel, stride, padding, dilation, y=y if isinstance(y, np.ndarray) else None)
-    return spread(g, shares, np.shape(x), kernel, stride, padding, dilation)
+    return window_spread(g, shares, np.shape(x), kernel, stride, padding, dilation)
 
 
 max_pool2d = defop(
