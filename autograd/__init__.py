@@ -14,6 +14,7 @@ from .rules.convolution import window_sum as window_sum
 from .rules.elementwise import normal_cdf as normal_cdf
 from .rules.elementwise import relu as relu
 from .rules.elementwise import sigmoid as sigmoid
+from .rules.recurrent import lstm as lstm
 from .rules.reduction import log_softmax as log_softmax
 from .rules.reduction import logsumexp as logsumexp
 from .rules.reduction import softmax as softmax

@@ -181,7 +181,7 @@ class Several:
             protocol = getattr(kind, "__array_function__", _ndarray_protocol)
             if protocol is not _ndarray_protocol:
                 return protocol(argument, self, (kind,), args, kwargs)
-        return self.function(*args, **kwargs)
+        return self.make(list(self.function(*args, **kwargs)[: len(self.parts)]))
 
 
 class Plain:

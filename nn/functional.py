@@ -1,4 +1,4 @@
-"""Stateless pieces of a net: its activations. Plain functions, of arrays and of Values alike, elementwise.
+"""Stateless pieces of a net: its activations, and attention. Plain functions, of arrays and of Values alike.
 
 Each is its equation; the derivatives come from the operations it is made of. All are finite, and so are their
 gradients, at ±1000 and beyond. In a Sequential they stand as they are: ``nn.Sequential(nn.Dense(8), nn.silu)``; with
@@ -16,8 +16,8 @@ import numpy as np
 import autograd
 
 __all__ = [
-    "dsilu", "elu", "gelu", "hard_sigmoid", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu",
-    "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "step", "tanh",
+    "attention", "dsilu", "elu", "gelu", "hard_sigmoid", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax",
+    "mish", "relu", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "step", "tanh",
 ]  # fmt: skip
 
 # These have rules of their own, and are the very functions of autograd.
@@ -240,6 +240,52 @@ def softsign(x: Any) -> Any:
     """
     x = _array(x)
     return x / (1 + np.abs(x))
+
+
+def attention(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
+    r"""Scaled dot-product attention, :math:`\mathrm{softmax}(Q K^T / \sqrt{d}) V`.
+
+    Parameters
+    ----------
+    query : Value or array, shape (..., places, d)
+    key : Value or array, shape (..., others, d)
+    value : Value or array, shape (..., others, features)
+    mask : array of bool, broadcasting to (..., places, others), optional
+        True where a place may look. ``np.tri(n, dtype=bool)`` lets each look at itself and what came before.
+
+    Returns
+    -------
+    Value, shape (..., places, features)
+        Where a place may look nowhere, 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    References
+    ----------
+    Vaswani et al.: Attention is all you need (2017), eq. 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import attention
+    >>> attention(np.zeros((1, 2)), np.ones((2, 2)), np.array([[1.0], [3.0]]))
+    array([[2.]])
+    """
+    sizes = np.shape(query), np.shape(key), np.shape(value)
+    if min(map(len, sizes)) < 2 or sizes[0][-1] != sizes[1][-1] or sizes[1][-2] != sizes[2][-2]:
+        raise ValueError(
+            f"attention: query, key and value of shapes {sizes[0]}, {sizes[1]} and {sizes[2]}: wanted are "
+            f"(..., places, d), (..., others, d) and (..., others, features)."
+        )
+    scores = np.matmul(query, np.swapaxes(key, -1, -2)) / math.sqrt(sizes[0][-1])
+    if mask is None:
+        return np.matmul(softmax(scores), value)
+    mask = np.asarray(mask, bool)
+    weights = softmax(np.where(mask, scores, np.finfo(scores.dtype).min))
+    return np.matmul(np.where(mask, weights, 0.0), value)
 
 
 def _array(x: Any) -> Any:
