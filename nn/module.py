@@ -16,7 +16,7 @@ register and no constructor to call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
@@ -24,6 +24,8 @@ from autograd import Value
 from .symbol import Symbol, deferred
 
 __all__ = ["Module"]
+
+InTorch = tuple[tuple[str, ...], tuple[str, ...], Callable[..., tuple[Any, ...]], Callable[..., tuple[Any, ...]]]
 
 
 class Module:
@@ -159,6 +161,23 @@ class Module:
         for parameter in self.parameters():
             parameter.zero_grad()
 
+    def in_torch(self) -> list[InTorch]:
+        """Where PyTorch has what this module holds; one that it lays out otherwise says so here.
+
+        Returns
+        -------
+        list of (names here, names there, way there, way back)
+            The ways are functions from arrays to as many arrays as there are names on the other side. This one goes by
+            `torch`.
+        """
+        places: list[InTorch] = []
+        for name, content in vars(self).items():
+            if isinstance(content, Value):
+                theirs = self.torch.get(name, name)
+                way = _turned if theirs.endswith(".T") else _same
+                places.append(((name,), (theirs.removesuffix(".T"),), way, way))
+        return places
+
     # ---------------------------------------------------------------- modes
 
     def train(self, mode: bool = True) -> Self:
@@ -197,6 +216,14 @@ class Module:
             else:
                 lines.append(f"{name}{module.describe()}: waiting for its first input")
         return "\n".join(lines)
+
+
+def _same(array: Any) -> tuple[Any]:
+    return (array,)
+
+
+def _turned(array: Any) -> tuple[Any]:
+    return (array.T,)
 
 
 def _join(path: str, name: str) -> str:

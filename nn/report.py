@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -16,7 +16,7 @@ from autograd import Value, no_grad
 from .module import Module
 from .symbol import gathered, spelled
 
-__all__ = ["Curves", "Text", "confusion_table", "plot", "summary", "table"]
+__all__ = ["Curves", "Text", "confusion_table", "plot", "regions", "summary", "table"]
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # told apart by all eyes, on white and on black
@@ -388,13 +388,15 @@ def _ticks(low: float, high: float, log: bool = False) -> list[float]:
     return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def confusion_table(counts: np.ndarray) -> str:
+def confusion_table(counts: np.ndarray, names: Sequence[str] | None = None) -> str:
     """A confusion matrix with its rows and columns named, and how many of each class were right.
 
     Parameters
     ----------
     counts : array of int, shape (classes, classes)
         As `nn.metrics.confusion` gives it.
+    names : sequence of str, optional
+        Of the classes. Default: their numbers.
 
     Returns
     -------
@@ -410,10 +412,57 @@ def confusion_table(counts: np.ndarray) -> str:
       0   45   1   97.8 %
       1    ·  38  100.0 %
     """
-    width = max(4, len(str(counts.max())) + 2)
-    classes = range(len(counts))
-    lines = ["    " + "".join(f"{name:>{width}}" for name in classes) + "    right"]
-    for name, row in zip(classes, counts, strict=True):
-        right = f"{row[name] / row.sum():7.1%}".replace("%", " %") if row.sum() else "-"
-        lines.append(f"{name:>3} " + "".join(f"{n or '·':>{width}}" for n in row) + f"{right:>9}")
+    names = [str(i) for i in range(len(counts))] if names is None else names
+    margin = max(3, *map(len, names))
+    width = max(4, len(str(counts.max())) + 2, *(len(name) + 2 for name in names))
+    lines = [" " * (margin + 1) + "".join(f"{name:>{width}}" for name in names) + "    right"]
+    for i, (name, row) in enumerate(zip(names, counts, strict=True)):
+        right = f"{row[i] / row.sum():7.1%}".replace("%", " %") if row.sum() else "-"
+        lines.append(f"{name:>{margin}} " + "".join(f"{n or '·':>{width}}" for n in row) + f"{right:>9}")
     return "\n".join(lines)
+
+
+def regions(predict: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray, width: int = 56) -> str:
+    """The plane as a classifier sees it: a shade for each class, and examples as the numbers of theirs.
+
+    Parameters
+    ----------
+    predict : callable
+        From points of shape (n, 2) to classes of shape (n,).
+    x : array, shape (n, 2)
+    y : array of int, shape (n,)
+    width : int
+        In characters.
+
+    Returns
+    -------
+    str
+        Lines without a newline at the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.report import regions
+    >>> corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> print(regions(lambda x: (x[:, 1] > 0.5).astype(int), corners, [0, 1, 0, 1], width=16))
+    ░░░░░░░░░░░░░░░░
+    ░1░░░░░░░░░░░░1░
+    ░░░░░░░░░░░░░░░░
+    ░░░░░░░░░░░░░░░░
+    <BLANKLINE>
+    <BLANKLINE>
+     0            0
+    <BLANKLINE>
+    """
+    height = width // 2
+    low, high = x.min(axis=0), x.max(axis=0)
+    margin = 0.08 * np.maximum(high - low, 1e-9)
+    low, high = low - margin, high + margin
+    across = low[0] + (np.arange(width) + 0.5) / width * (high[0] - low[0])
+    up = high[1] - (np.arange(height) + 0.5) / height * (high[1] - low[1])
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    shades = np.array(list(" ░▒▓█"))[predict(grid).reshape(height, width) % 5]
+    columns = ((x[:, 0] - low[0]) / (high[0] - low[0]) * width).astype(int)
+    rows = ((high[1] - x[:, 1]) / (high[1] - low[1]) * height).astype(int)
+    shades[rows, columns] = [str(label % 10) for label in y]
+    return "\n".join("".join(row).rstrip() for row in shades)

@@ -16,8 +16,7 @@ import json
 import math
 import os
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +25,7 @@ import numpy as np
 
 from autograd import Value
 
-from .module import Module
+from .module import InTorch, Module, _same
 from .optim import Optimizer
 
 __all__ = ["from_torch_state_dict", "load", "save", "to_torch_state_dict"]
@@ -186,9 +185,9 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged, lacks a parameter, holds another, or one of another shape, or of a number type that does
-        not fit without loss; or if it holds no optimiser, schedule or random state of the kind that is asked for. Nothing
-        is changed then.
+        If the file is damaged, lacks a parameter, holds another, one of another shape, or of a type whose numbers the
+        model cannot hold; or if it has no optimiser, schedule or random state of the kind that is asked for. Nothing is
+        changed then.
     ImportError
         For .safetensors, if that package is not installed.
     OSError
@@ -240,35 +239,39 @@ def load(
                     raise ValueError(f"{where}: it holds the optimiser's state of {owner}, which is not trained here.")
                 states[id(kept[owner])][slot] = read(name)[()]
         facts = _rebuilt(document.get("facts", {}), lambda name: read(name) if name in free else None)
-    changes = [
-        (target, _part(document, kind, where)) for kind, target in (("schedule", schedule),) if target is not None
-    ]
-    generators = [
-        (g, document["generators"][n])
-        for n, g in _generators(model).items()
-        if n in _part({"generators": {}} | document, "generators", where)
-    ]
+    settings = [(schedule, _part(document, "schedule", where))] if schedule is not None else []
+    if optimizer is not None:
+        settings.append((optimizer, _part(_part(document, "optimizer", where), "settings", where)))
+    changes = [change for target, stored in settings for change in _changes(where, target, stored)]
+    known = _part({"generators": {}} | document, "generators", where)
+    generators = [(mine, known[name]) for name, mine in _generators(model).items() if name in known]
     if rng is not None:
         generators.append((rng, _part(document, "rng", where)))
-    for mine, state in generators:
-        if type(mine.bit_generator).__name__ != state.get("bit_generator"):
-            raise ValueError(
-                f"{where}: its random state is of {state.get('bit_generator')}, not of {mine.bit_generator}."
-            )
-        generator(state)  # which raises where it is damaged
+    states_of = [(mine, generator(state, mine, where)) for mine, state in generators]
     # From here on nothing fails.
     for value, array in new:
         value.data = array
     if optimizer is not None:
         optimizer.states = [states[id(parameter)] for parameter in optimizer.parameters]
-        changes.append((optimizer, _part(_part(document, "optimizer", where), "settings", where)))
-    for target, settings in changes:
-        for name, content in settings.items():
-            if name in getattr(target, "__dict__", {}):
-                setattr(target, name, tuple(content) if isinstance(getattr(target, name), tuple) else content)
-    for mine, state in generators:
-        mine.bit_generator.state = generator(state).bit_generator.state
+    for target, name, content in changes:
+        setattr(target, name, content)
+    for mine, found in states_of:
+        mine.bit_generator.state = found.bit_generator.state
     return facts  # type: ignore[no-any-return]
+
+
+def _changes(where: str, target: Any, stored: Mapping[str, Any]) -> list[tuple[Any, str, Any]]:
+    """The attributes of an optimiser or schedule that are to be set, each of the kind that it was."""
+    changes = []
+    for name, content in stored.items():
+        old = getattr(target, "__dict__", {}).get(name, content)
+        numbers = isinstance(content, int | float) and isinstance(old, int | float)
+        content = tuple(content) if isinstance(content, list) and isinstance(old, tuple) else content
+        if not (numbers or content is None or old is None or type(content) is type(old)):
+            raise ValueError(f"{where}: {name} of {type(target).__name__} is {content!r:.40}, in the place of {old!r}.")
+        if name in getattr(target, "__dict__", {}):
+            changes.append((target, name, content))
+    return changes
 
 
 def _kept(model: Module) -> dict[str, Value]:
@@ -288,22 +291,24 @@ def _generators(model: Module) -> dict[str, np.random.Generator]:
 
 def _match(where: str, headers: Mapping[str, Header], kept: Mapping[str, Value]) -> None:
     """Raise unless the file holds what the model holds."""
-    found = {name for name in headers if not name.startswith(("optimizer/", "facts/"))}
-    lacking, left = [name for name in kept if name not in found], sorted(found - set(kept))
-    if lacking or left:
-        parts = [f"it lacks {_few(lacking)}"] * bool(lacking) + [
-            f"it holds {_few(left)}, which the model has not"
-        ] * bool(left)
-        raise ValueError(f"{where} does not fit the model: {', and '.join(parts)}.")
+    _complete(where, kept, {name for name in headers if not name.startswith(("optimizer/", "facts/"))})
     for name, value in kept.items():
         header = headers[name]
         if header.shape != value.shape:
             raise ValueError(f"{where}: {name} has shape {header.shape} there and {value.shape} in the model.")
         if not np.can_cast(header.dtype, value.dtype, "safe"):
             raise ValueError(
-                f"{where}: {name} is of {header.dtype} there and of {value.dtype} in the model, which would lose digits."
-                f" Make the model with dtype={header.dtype}."
+                f"{where}: {name} is of {header.dtype} there and of {value.dtype} in the model; digits would be lost. "
+                f"Make the model with dtype={header.dtype}."
             )
+
+
+def _complete(where: str, wanted: Iterable[str], found: set[str]) -> None:
+    lacking, left = [name for name in wanted if name not in found], sorted(found - set(wanted))
+    parts = [f"it lacks {_few(lacking)}"] if lacking else []
+    parts += [f"it holds {_few(left)}, which the model has not"] if left else []
+    if parts:
+        raise ValueError(f"{where} does not fit the model: {', and '.join(parts)}.")
 
 
 def _few(names: list[str]) -> str:
@@ -384,15 +389,18 @@ def from_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
         for name, content in state.items()
         if not name.endswith("num_batches_tracked")  # which only a cumulative average would need
     }
-    kept = _kept(model)
-    places = _torch_places(model, kept)
-    arrays = {}
-    for name, (theirs, turned) in places.items():
-        if theirs in given:
-            array = given.pop(theirs)
-            arrays[name] = array.T if turned else array
-    arrays |= given  # left over
-    _match("The state dict", {name: Header(array.shape, array.dtype) for name, array in arrays.items()}, kept)
+    kept, where = _kept(model), "The state dict"
+    places = _in_torch(model, kept)
+    wanted = {name for _, theirs, _, _ in places for name in theirs}
+    _complete(where, wanted, set(given))
+    arrays: dict[str, np.ndarray] = {}
+    for ours, theirs, _, back in places:
+        try:
+            arrays |= dict(zip(ours, back(*(given[name] for name in theirs)), strict=True))
+        except (ValueError, IndexError):
+            shapes = ", ".join(f"{name} of shape {given[name].shape}" for name in theirs)
+            raise ValueError(f"{where}: {', '.join(ours)} cannot be made of {shapes}.") from None
+    _match(where, {name: Header(array.shape, array.dtype) for name, array in arrays.items()}, kept)
     new = [(value, _frozen(np.array(arrays[name], value.dtype))) for name, value in kept.items()]
     for value, array in new:
         value.data = array
@@ -401,32 +409,38 @@ def from_torch_state_dict(model: Module, state: Mapping[str, Any]) -> None:
 def to_torch(model: Module) -> dict[str, np.ndarray]:
     """What `to_torch_state_dict` gives, as NumPy arrays."""
     kept = _kept(model)
-    places = _torch_places(model, kept)
-    return {theirs: np.asarray(kept[name].data.T if turned else kept[name].data)
-            for name, (theirs, turned) in places.items()}  # fmt: skip
+    return {
+        name: np.asarray(array)
+        for ours, theirs, to, _ in _in_torch(model, kept)
+        for name, array in zip(theirs, to(*(np.asarray(kept[name].data) for name in ours)), strict=True)
+    }
 
 
-def _torch_places(model: Module, kept: Mapping[str, Value]) -> dict[str, tuple[str, bool]]:
-    """For each parameter, its name there and whether it is transposed."""
+def _in_torch(model: Module, kept: Mapping[str, Value]) -> list[InTorch]:
+    """Where each parameter is there: our names, theirs, and the way there and back."""
     modules = dict(model.named_modules())
-    theirs = {"": ""}
-    for path in list(modules)[1:]:
-        outer = max((p for p in theirs if not p or path.startswith(f"{p}.")), key=len)
-        rest = path.removeprefix(outer).lstrip(".")
-        if modules[outer].torch.get("layers") == "" and rest.startswith("layers."):
-            position, _, rest = rest.removeprefix("layers.").partition(".")
-            before = vars(modules[outer])["layers"][: int(position)]
-            place = len(before) + sum(getattr(layer, "activation", None) is not None for layer in before)
-            rest = f"{place}.{rest}".rstrip(".")
-        theirs[path] = f"{theirs[outer]}.{rest}".strip(".")
-    places = {}
+    theirs, claimed, places = {"": ""}, set[str](), []
+    for path, module in modules.items():
+        if path:
+            outer = max((p for p in theirs if not p or path.startswith(f"{p}.")), key=len)
+            rest = path.removeprefix(outer).lstrip(".")
+            if modules[outer].torch.get("layers") == "" and rest.startswith("layers."):
+                position, _, rest = rest.removeprefix("layers.").partition(".")
+                before = vars(modules[outer])["layers"][: int(position)]
+                place = len(before) + sum(getattr(layer, "activation", None) is not None for layer in before)
+                rest = f"{place}.{rest}".rstrip(".")
+            theirs[path] = f"{theirs[outer]}.{rest}".strip(".")
+        for ours, names, to, back in module.in_torch():
+            mine = tuple(f"{path}.{name}".lstrip(".") for name in ours)
+            if not claimed & set(mine) and set(mine) <= set(kept):
+                claimed.update(mine)
+                places.append((mine, tuple(f"{theirs[path]}.{name}".lstrip(".") for name in names), to, back))
+    # What a module holds in lists and dicts goes by the same name there.
     for name in kept:
-        path, _, own = name.rpartition(".")
-        while path not in modules:  # in a list or dict of the module
-            path, _, more = path.rpartition(".")
-            own = f"{more}.{own}"
-        own = modules[path].torch.get(own, own)
-        places[name] = f"{theirs[path]}.{own.removesuffix('.T')}".strip("."), own.endswith(".T")
+        if name not in claimed:
+            path = max((p for p in modules if name.startswith(f"{p}.") or not p), key=len)
+            rest = name.removeprefix(path).lstrip(".")
+            places.append(((name,), (f"{theirs[path]}.{rest}".lstrip("."),), _same, _same))
     return places
 
 
@@ -482,30 +496,32 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
     return plain(rng.bit_generator.state)  # type: ignore[no-any-return]
 
 
-def generator(state: Mapping[str, Any]) -> np.random.Generator:
-    """The random generator that is in this state.
+def generator(state: Any, like: np.random.Generator | None = None, where: str = "") -> np.random.Generator:
+    """The random generator that is in this state, of the kind of another, if that is given.
 
     Raises
     ------
     ValueError
-        If it is none of NumPy's states.
+        If it is none of NumPy's states, or of another kind.
     """
     kinds = {kind.__name__: kind for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937,
              np.random.Philox, np.random.SFC64)}  # fmt: skip
-    name = state.get("bit_generator")
-    if name not in kinds:
-        raise ValueError(f"a random generator of the kind {name!r} is not known.")
+    name = state.get("bit_generator") if isinstance(state, Mapping) else None
+    if not isinstance(name, str) or name not in kinds:
+        raise ValueError(f"{where}: a random generator of the kind {name!r} is not known.")
+    if like is not None and name != type(like.bit_generator).__name__:
+        raise ValueError(f"{where}: its random state is of {name}, not of {type(like.bit_generator).__name__}.")
     made = kinds[name]()
 
-    def like(content: Any, model: Any) -> Any:
+    def shaped(content: Any, model: Any) -> Any:
         if isinstance(model, Mapping):
-            return {key: like(content[key], item) for key, item in model.items()}
+            return {key: shaped(content[key], item) for key, item in model.items()}
         return np.asarray(content, model.dtype) if isinstance(model, np.ndarray) else content
 
     try:
-        made.state = like(state, made.state)
+        made.state = shaped(state, made.state)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"a random state is damaged: {error}") from None
+        raise ValueError(f"{where}: a random state is damaged: {error}") from None
     return np.random.Generator(made)
 
 
@@ -517,11 +533,10 @@ Opened = tuple[dict[str, Header], Callable[[str], np.ndarray], str]
 @contextmanager
 def _npz(path: str | os.PathLike[str]) -> Iterator[Opened]:
     """The headers of all arrays, a function that reads one, and the facts."""
-    damaged = (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error)
     form = np.lib.format
     with open(path, "rb") as stored:
         headers = {}
-        with _told(path, *damaged):
+        with _told(path):
             archive = zipfile.ZipFile(stored)
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
@@ -539,7 +554,7 @@ def _npz(path: str | os.PathLike[str]) -> Iterator[Opened]:
                 raise ValueError(f"its facts are no text of at most {TEXT:,} bytes.")
 
         def read(name: str) -> np.ndarray:
-            with _told(path, *damaged), archive.open(f"{name}.npy") as file:
+            with _told(path), archive.open(f"{name}.npy") as file:
                 return form.read_array(file, allow_pickle=False)
 
         text = read(FACTS).tobytes().decode(errors="replace") if headers.pop(FACTS, None) else ""
@@ -548,25 +563,33 @@ def _npz(path: str | os.PathLike[str]) -> Iterator[Opened]:
 
 @contextmanager
 def _safetensors(path: str | os.PathLike[str]) -> Iterator[Opened]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     kinds = {"F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",
              "U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1", "BOOL": "?", "C64": "c8"}  # fmt: skip
     os.stat(path)  # whose errors say more
-    with _told(path, SafetensorError), safe_open(path, framework="np") as file:
-        headers = {}
+    headers = {}
+    with _told(path):
+        file: Any = safe_open(path, framework="np")
         for name in file.keys():  # noqa: SIM118
             part = file.get_slice(name)
             if part.get_dtype() not in kinds:
-                raise ValueError(f"{os.fspath(path)}: {name} is of {part.get_dtype()}, which NumPy has not.")
+                raise ValueError(f"{name} is of {part.get_dtype()}, which NumPy has not.")
             headers[name] = Header(tuple(part.get_shape()), np.dtype(kinds[part.get_dtype()]))
-        yield headers, file.get_tensor, (file.metadata() or {}).get("chainrule", "")
+        text = (file.metadata() or {}).get("chainrule", "")
+
+    def read(name: str) -> np.ndarray:
+        with _told(path):
+            return file.get_tensor(name)  # type: ignore[no-any-return]
+
+    with file:
+        yield headers, read, text
 
 
 @contextmanager
-def _told(path: str | os.PathLike[str], *errors: type[Exception]) -> Iterator[None]:
-    """Errors of libraries as ours, with the file's name."""
+def _told(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever a reader comes upon in a damaged file, as one kind of error that has the file's name."""
     try:
         yield
-    except errors as error:
+    except Exception as error:
         raise ValueError(f"{os.fspath(path)} is damaged, or no {Path(path).suffix} file: {error}") from error

@@ -1,16 +1,21 @@
 """``python -m nn`` from end to end: what it prints, writes, refuses and survives."""
 
+import gzip
 import os
 import re
+import shutil
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nn.__main__ as cli
-from nn.train import Epoch
+from nn.model import Model
+from nn.train import History
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -60,7 +65,7 @@ def test_the_same_seed_prints_the_same(tmp_path):
 
 
 def test_the_picture_is_drawn_where_graphviz_is(tmp_path, capsys):
-    if cli.shutil.which("dot") is None:
+    if shutil.which("dot") is None:
         pytest.skip("Graphviz's program dot is not installed")
     assert cli.main(["--epochs", "1", "--hidden", "4", "--out", str(tmp_path)]) == 0
     picture = tmp_path / "digits-graph.svg"
@@ -91,7 +96,7 @@ def test_a_picture_that_cannot_be_written_is_one_line(tmp_path, capsys):
 def test_help():
     done = command("--help")
     assert done.returncode == 0 and done.stderr == ""
-    for option in ("--epochs", "--hidden", "--seed", "--out"):
+    for option in ("--epochs", "--hidden", "--seed", "--out", "--mnist", "spirals", "lstm"):
         assert option in done.stdout
 
 
@@ -109,8 +114,12 @@ def test_help():
         (["--seed", "-1"], "--seed"),
         (["--seed", "one"], "'one' is not a seed"),
         (["--out", "picture.bmp"], "the suffix says the format"),
-        (["--rate", "3"], "unrecognized arguments"),
-        (["stray"], "unrecognized arguments"),
+        (["--rate"], "unrecognized arguments"),
+        (["stray"], "'stray' is neither a dataset (digits, iris, moons"),
+        (["iris", "moons"], "one dataset and one model are wanted, and these are iris, moons"),
+        (["mlp", "cnn"], "one dataset and one model are wanted"),
+        (["iris", "--mnist", "."], "one dataset and one model are wanted"),
+        (["moons", "lstm"], "lstm takes images: digits, or those of --mnist; moons has none"),
     ],
 )
 def test_bad_arguments_get_a_usage_line(arguments, said, capsys):
@@ -128,23 +137,80 @@ def test_hidden_sizes_may_be_written_either_way(written, tmp_path, capsys):
     assert all(layer in said for layer in ("Dense(64, 5, relu)", "Dense(5, 3, relu)", "Dense(3, 2, relu)"))
 
 
+# What is reached by each model on each kind of data; the bounds leave room for other seeds.
+REACHED = [
+    (["iris"], 85), (["iris", "perceptron"], 75), (["moons"], 92), (["circles", "mlp"], 95), (["spirals"], 95),
+    (["blobs", "perceptron"], 95), (["xor"], 95), (["perceptron"], 90), (["digits", "cnn", "--epochs", "3"], 70),
+    (["rnn", "--epochs", "3"], 60), (["lstm", "digits", "--epochs", "3", "--hidden", "32,16"], 50),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "least"), REACHED, ids=lambda case: " ".join(case) if isinstance(case, list) else ""
+)
+def test_datasets_and_models(arguments, least, tmp_path, capsys):
+    assert cli.main([*arguments, "--out", str(tmp_path / "graph.dot")]) == 0
+    said = capsys.readouterr().out
+    assert accuracy(said) >= least
+    assert "Confusion matrix" in said and (tmp_path / "graph.dot").exists()
+
+
+def test_a_perceptron_cannot_learn_xor(tmp_path, capsys):
+    cli.main(["xor", "perceptron", "--out", str(tmp_path / "graph.dot")])
+    said = capsys.readouterr().out
+    assert accuracy(said) < 80 and "The plane" in said and "░" in said
+
+
+def idx(path, array, packed):
+    content = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    path.write_bytes(gzip.compress(content) if packed else content)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "cnn", "lstm", "perceptron"])
+def test_mnist_files_of_the_user(kind, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for name, n in (("train", 128), ("t10k", 40)):
+        labels = rng.integers(0, 3, n).astype(np.uint8)
+        images = rng.integers(0, 40, (n, 28, 28)).astype(np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[8 * label : 8 * label + 8] += 200
+        idx(tmp_path / f"{name}-images-idx3-ubyte.gz", images, True)
+        idx(tmp_path / f"{name}-labels-idx1-ubyte", labels, False)
+    assert cli.main(["--mnist", str(tmp_path), kind, "--epochs", "8", "--out", str(tmp_path)]) in (0, 1)
+    said = capsys.readouterr().out
+    assert "168 images of 28 × 28 pixels" in said and "128 to learn from, 40 held out" in said
+    assert accuracy(said) > 80 and "mnist-graph" in said
+    if kind == "cnn":
+        assert "Conv2d(6, 16, 5×5, relu)" in said and "(n, 256)" in said  # LeNet
+
+
+def test_files_that_are_not_there_or_damaged_are_one_line(tmp_path, capsys):
+    assert cli.main(["--mnist", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and re.fullmatch(r"python -m nn: .*there is no train-images-idx3-ubyte.*\n", said.err)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"nonsense")
+    assert cli.main(["--mnist", str(tmp_path)]) == 1
+    assert re.fullmatch(r"python -m nn: .*is no IDX file.*\n", capsys.readouterr().err)
+
+
 def interrupted(after):
-    def fit(*arguments, **keywords):
-        yield from (Epoch(i + 1, 1 / (i + 1), 0.1) for i in range(after))
-        raise KeyboardInterrupt
+    def fit(self, *arguments, **keywords):
+        return History(
+            {"loss": [1 / (i + 1) for i in range(after)], "val_accuracy": [0.1] * after}, "stopped by Ctrl-C"
+        )
 
     return fit
 
 
 def test_ctrl_c_shows_what_was_reached(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "fit", interrupted(3))
+    monkeypatch.setattr(Model, "fit", interrupted(3))
     assert cli.main(["--out", str(tmp_path / "graph.dot")]) == 130
     said = capsys.readouterr().out
     assert "Stopped after 3 of 60 epochs" in said and "epochs 1 to 3" in said and "Confusion matrix" in said
 
 
 def test_ctrl_c_before_the_first_epoch(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "fit", interrupted(0))
+    monkeypatch.setattr(Model, "fit", interrupted(0))
     assert cli.main(["--out", str(tmp_path / "graph.dot")]) == 130
     assert capsys.readouterr().out.endswith("Stopped after 0 of 60 epochs.\n")
     assert not list(tmp_path.iterdir())
@@ -185,7 +251,7 @@ def test_a_terminal_gets_a_progress_bar(tmp_path):
     finally:
         os.close(ours)
         os.close(theirs)
-    assert done.returncode == 0 and "training: 100%" in bar and "2/2" in bar and "held out" in bar
+    assert done.returncode == 0 and "epoch 2/2" in bar and "100 %" in bar and "val_accuracy" in bar
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")
