@@ -64,6 +64,7 @@ from .losses import nll as nll
 from .losses import perceptron_loss as perceptron_loss
 from .losses import rmse as rmse
 from .losses import sse as sse
+from .memory import keep_memory as keep_memory
 from .model import Model as Model
 from .module import Module as Module
 from .optim import SGD as SGD

@@ -56,6 +56,28 @@ def neurons(sizes: tuple[int, ...]) -> list[list[tuple[list[float], float]]]:
     return [list(zip(W.T.tolist(), b.tolist(), strict=True)) for W, b in zip(arrays[::2], arrays[1::2], strict=True)]
 
 
+DIGITS, LENET, SEQUENCE = (64, 64, 32, 10), ((6, 1, 5, 5), (16, 6, 5, 5), (256, 120, 84, 10)), (32, 28, 28, 64)
+
+
+def lenet() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Weights and biases, a batch of images, and their classes; float32."""
+    random = np.random.default_rng(4)
+    *kernels, sizes = LENET
+    arrays: list[np.ndarray] = []
+    for kernel in kernels:
+        arrays += [random.normal(0, (2 / np.prod(kernel[1:])) ** 0.5, kernel), random.normal(0, 0.1, kernel[0])]
+    images, classes = random.normal(size=(64, 1, 28, 28)), random.integers(10, size=64)
+    return [array.astype(np.float32) for array in [*arrays, *weights(sizes)]], images.astype(np.float32), classes
+
+
+def sequences(dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
+    """The input's weights, the state's, and the bias of a long short-term memory; a batch of sequences."""
+    batch, time, inputs, units = SEQUENCE
+    random = np.random.default_rng(5)
+    arrays = [random.normal(0, 0.1, shape) for shape in ((inputs, 4 * units), (units, 4 * units), (4 * units,))]
+    return [array.astype(dtype) for array in arrays], random.normal(size=(batch, time, inputs)).astype(dtype)
+
+
 def learning_rate(k: int) -> float:
     """That of iteration `k` in micrograd's demo, which ends after 100."""
     return 1.0 - 0.9 * min(k, 100) / 100

@@ -118,17 +118,17 @@ def start(names: Sequence[str], threads: str) -> tuple[dict[str, Child], dict[st
     return children, missing
 
 
-def agree(numbers: Sequence[float], others: Sequence[float]) -> bool:
+def agree(numbers: Sequence[float], others: Sequence[float], tolerance: float = 1e-8) -> bool:
     return len(numbers) == len(others) and all(
-        math.isclose(a, b, rel_tol=1e-8, abs_tol=1e-8) for a, b in zip(numbers, others, strict=True)
+        math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance) for a, b in zip(numbers, others, strict=True)
     )
 
 
 def time_row(row: Row, children: dict[str, Child], rounds: int) -> dict[str, Any]:
     """For each engine its seconds a step (or a node), one for each round; or a word why there are none.
 
-    All engines begin from the same numbers; whose losses and parameters after three steps are not ours to 1e-8
-    is not timed. A round runs every engine for about 20 ms, beginning with another one each time.
+    All engines begin from the same numbers; whose losses and parameters after three steps are not ours to the row's
+    tolerance is not timed. A round runs every engine for about 20 ms, beginning with another one each time.
     """
     answer: dict[str, Any] = {}
     steps, times, ours = {}, {}, None
@@ -143,7 +143,7 @@ def time_row(row: Row, children: dict[str, Child], rounds: int) -> dict[str, Any
             continue
         if name == "ours":
             ours = numbers
-        if ours is not None and not agree(numbers, ours):
+        if ours is not None and not agree(numbers, ours, row.tolerance):
             answer[name] = "differs"
             continue
         child.ask("run", 1)

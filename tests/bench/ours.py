@@ -1,6 +1,8 @@
 """This project: Values, and its nets as its users write them."""
 
-from data import RATE, Work, batch, learning_rate, weights
+import numpy as np
+from data import DIGITS, RATE, SEQUENCE, Work, batch, learning_rate, sequences, weights
+from data import lenet as lenet_data
 from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
 
 import nn
@@ -71,3 +73,49 @@ def mlp_nn(sizes, n):
         return loss.item()
 
     return Work(step, lambda: [p.data for p in model.parameters()])
+
+
+def trained(model, optimizer, loss_of):
+    def step():
+        loss = loss_of()
+        optimizer.zero_grad()
+        loss.backward(retain_graph=False)
+        optimizer.step()
+        return loss.item()
+
+    return Work(step, lambda: [p.data for p in model.parameters()])
+
+
+def filled(model, arrays):
+    for parameter, array in zip(model.parameters(), arrays, strict=True):
+        parameter.data = array
+    return model
+
+
+def adam():
+    X, target = batch(DIGITS, 32)
+    X = Value(X, requires_grad=False)
+    model = filled(nn.MLP(list(DIGITS)), weights(DIGITS))
+    return trained(model, nn.Adam(model.parameters(), lr=RATE), lambda: nn.cross_entropy(model(X), target))
+
+
+def lenet():
+    nn.keep_memory()
+    arrays, images, target = lenet_data()
+    X, dtype = Value(images, requires_grad=False), np.float32
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, nn.relu, dtype=dtype), nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5, nn.relu, dtype=dtype), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Dense(256, 120, nn.relu, dtype=dtype), nn.Dense(120, 84, nn.relu, dtype=dtype),
+        nn.Dense(84, 10, dtype=dtype),
+    )  # fmt: skip
+    filled(model, arrays)
+    return trained(model, nn.SGD(model.parameters(), lr=RATE), lambda: nn.cross_entropy(model(X), target))
+
+
+def lstm(dtype="float64", form="layer"):
+    nn.keep_memory()
+    arrays, X = sequences(dtype)
+    X = Value(X, requires_grad=False)
+    model = filled(nn.LSTM(*SEQUENCE[2:], returns="outputs", dtype=dtype), arrays)
+    return trained(model, nn.SGD(model.parameters(), lr=RATE), lambda: (model(X) ** 2).mean())
