@@ -155,3 +155,61 @@ def test_a_parameter_is_not_replaced_by_a_result():
     layer.weight.data -= 0.1
     layer.weight = Value(np.zeros((2, 1)))
     assert len(list(layer.parameters())) == 2
+
+
+class Normed(Module):
+    """A parameter, a frozen one, a running mean, a constant in a list, and a result."""
+
+    def __init__(self):
+        self.scale = Value(np.ones(3))
+        self.frozen = Value(np.ones(2), requires_grad=False)
+        self.parts = [Value(np.arange(3)), Dense(2, 2, seed=0)]
+        self.mean = Value(np.zeros(3), requires_grad=False)
+        self.last = self.scale * 2
+
+
+def test_buffers_are_what_is_kept_and_not_trained():
+    net = Normed()
+    assert [name for name, _ in net.named_buffers()] == ["frozen", "parts.0", "mean"]
+    assert [name for name, _ in net.named_parameters()] == ["scale", "parts.1.weight", "parts.1.bias"]
+    net.parts[1].weight.requires_grad = False
+    assert [name for name, _ in net.named_buffers()] == ["frozen", "parts.0", "parts.1.weight", "mean"]
+    net.parts[1].weight.requires_grad = True
+    net.frozen.requires_grad = True
+    assert "frozen" in dict(net.named_parameters()) and "frozen" not in dict(net.named_buffers())
+
+
+def test_a_shared_buffer_is_listed_once():
+    outer, net = Module(), Normed()
+    outer.a, outer.b = net, Module()
+    outer.b.mean = net.mean
+    assert [name for name, _ in outer.named_buffers()] == ["a.frozen", "a.parts.0", "a.mean"]
+
+
+def test_a_layer_without_its_size_has_no_parameters_yet():
+    net = Sequential(Dense(3), Dense(2))
+    for ask in (net.parameters, net.zero_grad, lambda: net.size):
+        with pytest.raises(ValueError, match=r"layers\.0 = Dense\(3\) has no parameters yet.*Call the net on a batch"):
+            ask()
+    with pytest.raises(ValueError, match=r"^Dense\(4\) has no parameters yet"):
+        Dense(4).parameters()
+    assert "layers.1: Dense(2): waiting for its first input" in repr(net)
+    assert net.named_buffers() == [] and [m.built for _, m in net.named_modules()] == [True, False, False]
+    net(np.ones((1, 5)))
+    assert [m.built for _, m in net.named_modules()] == [True, True, True]
+    assert [p.shape for p in net.parameters()] == [(5, 3), (3,), (3, 2), (2,)]
+    assert [p.label for p in net.parameters()][0] == "layers.0.weight"
+
+
+def test_where_pytorch_has_it():
+    class Odd(Module):
+        torch = {"weight": "kernel.T", "bias": "offset"}
+
+        def __init__(self):
+            self.weight, self.bias, self.gain = Value(np.ones((2, 3))), Value(np.ones(3)), Value(1.0)
+
+    places = Odd().in_torch()
+    assert [(ours, theirs) for ours, theirs, _, _ in places] == [
+        (("weight",), ("kernel",)), (("bias",), ("offset",)), (("gain",), ("gain",)),
+    ]  # fmt: skip
+    assert places[0][2](np.ones((2, 3)))[0].shape == (3, 2)
