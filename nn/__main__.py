@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rate = optimizer.lr
 
     def noisy(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return x + rng.normal(0.0, task.noise, x.shape).astype(x.dtype)
+        return np.asarray(x + rng.normal(0.0, task.noise, x.shape), x.dtype)
 
     history = model.compile(optimizer, plan.loss, ["accuracy"]).fit(
         x, y, epochs=epochs, validation_data=test, seed=rng, augment=noisy if task.noise else None,
@@ -256,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         type=_word,
         metavar="DATASET, MODEL",
-        help=f"one of {', '.join(DATASETS)} (digits), and one of {', '.join(MODELS)} (mlp); cnn, rnn and lstm take images",
+        help=f"one of {', '.join(DATASETS)} (digits); one of {', '.join(MODELS)} (mlp); cnn, rnn, lstm take images",
     )
     parser.add_argument(
         "--mnist",

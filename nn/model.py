@@ -108,7 +108,7 @@ class Model(Module):
                 stack.append((symbol, True))
                 stack.extend((needed, False) for needed in reversed(gathered(symbol.call[1:], Symbol)))
         layers = {id(call[0]): call[0] for call in calls if isinstance(call[0], Module)}
-        self.layers: list[Module] = list(layers.values())
+        self.layers: list[Callable[..., Any]] = list(layers.values())
         self.weights = list({id(v): v for call in calls for v in gathered(call[1:], Value)}.values())
         self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = calls
         self._outputs = replaced(outputs, Symbol, lambda x: places[id(x)])

@@ -16,7 +16,7 @@ register and no constructor to call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from autograd import Value
@@ -25,7 +25,7 @@ from .symbol import Symbol, deferred
 
 __all__ = ["Module"]
 
-InTorch = tuple[tuple[str, ...], tuple[str, ...], Callable[..., tuple[Any, ...]], Callable[..., tuple[Any, ...]]]
+InTorch = tuple[tuple[str, ...], tuple[str, ...], Callable[..., Sequence[Any]], Callable[..., Sequence[Any]]]
 
 
 class Module:
@@ -174,7 +174,7 @@ class Module:
         for name, content in vars(self).items():
             if isinstance(content, Value):
                 theirs = self.torch.get(name, name)
-                way = _turned if theirs.endswith(".T") else _same
+                way = turned if theirs.endswith(".T") else as_is
                 places.append(((name,), (theirs.removesuffix(".T"),), way, way))
         return places
 
@@ -218,11 +218,11 @@ class Module:
         return "\n".join(lines)
 
 
-def _same(array: Any) -> tuple[Any]:
+def as_is(array: Any) -> tuple[Any]:
     return (array,)
 
 
-def _turned(array: Any) -> tuple[Any]:
+def turned(array: Any) -> tuple[Any]:
     return (array.T,)
 
 

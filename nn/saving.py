@@ -25,7 +25,7 @@ import numpy as np
 
 from autograd import Value
 
-from .module import InTorch, Module, _same
+from .module import InTorch, Module, as_is
 from .optim import Optimizer
 
 __all__ = ["from_torch_state_dict", "load", "save", "to_torch_state_dict"]
@@ -440,7 +440,7 @@ def _in_torch(model: Module, kept: Mapping[str, Value]) -> list[InTorch]:
         if name not in claimed:
             path = max((p for p in modules if name.startswith(f"{p}.") or not p), key=len)
             rest = name.removeprefix(path).lstrip(".")
-            places.append(((name,), (f"{theirs[path]}.{rest}".lstrip("."),), _same, _same))
+            places.append(((name,), (f"{theirs[path]}.{rest}".lstrip("."),), as_is, as_is))
     return places
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..functional import attention
 from ..init import Seed
-from ..module import Module
+from ..module import InTorch, Module, as_is, turned
 from .dense import Dense
 
 __all__ = ["MultiHeadAttention"]
@@ -60,6 +60,22 @@ class MultiHeadAttention(Module):
         self.query, self.key, self.value, self.out = (
             Dense(features, features, bias=bias, seed=rng, dtype=dtype) for _ in range(4)
         )
+
+    def in_torch(self) -> list[InTorch]:
+        """PyTorch has the three that look in one array."""
+        parts = ("query", "key", "value")
+        weights, biases = (tuple(f"{part}.{name}" for part in parts) for name in ("weight", "bias"))
+        return [
+            (
+                weights,
+                ("in_proj_weight",),
+                lambda *w: (np.concatenate(w, axis=1).T,),
+                lambda w: np.split(w.T, 3, axis=1),
+            ),
+            (biases, ("in_proj_bias",), lambda *b: (np.concatenate(b),), lambda b: np.split(b, 3)),
+            (("out.weight",), ("out_proj.weight",), turned, turned),
+            (("out.bias",), ("out_proj.bias",), as_is, as_is),
+        ]
 
     def forward(self, query: Any, key: Any = None, value: Any = None, mask: Any = None) -> Any:
         """Apply the layer; with one sequence, that looks at itself.

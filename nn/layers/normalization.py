@@ -61,6 +61,8 @@ class BatchNorm(Module):
     array([0.2, 2. ])
     """
 
+    torch = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
+
     def __init__(
         self, channels: int | None = None, *, momentum: float = 0.1, eps: float = 1e-5, dtype: Any = np.float64
     ):
@@ -161,6 +163,8 @@ class LayerNorm(Module):
     array([[-1.,  1.],
            [-1.,  1.]])
     """
+
+    torch = {"scale": "weight", "shift": "bias"}
 
     def __init__(self, shape: int | tuple[int, ...] | None = None, *, eps: float = 1e-5, dtype: Any = np.float64):
         sizes = shape if isinstance(shape, tuple) else (shape,)

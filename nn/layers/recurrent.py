@@ -13,7 +13,7 @@ from autograd import Value, lstm
 
 from .. import init as initialisers
 from ..functional import sigmoid
-from ..module import Module
+from ..module import InTorch, Module, turned
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 
@@ -105,6 +105,17 @@ class _Cell(Module):
             return np.zeros((x.shape[0], 0, self.units), self.dtype), state
         return np.stack(states, axis=1), state
 
+    def in_torch(self, end: str = "") -> list[InTorch]:
+        return [
+            (("weight",), (f"weight_ih{end}",), turned, turned),
+            (("recurrent",), (f"weight_hh{end}",), turned, turned),
+            self._biases((f"bias_ih{end}", f"bias_hh{end}")),
+        ]
+
+    def _biases(self, theirs: tuple[str, str]) -> InTorch:
+        """PyTorch has two, which it adds."""
+        return ("bias",), theirs, lambda bias: (bias, np.zeros_like(bias)), lambda one, two: (one + two,)
+
     def describe(self) -> str:
         return f"{type(self).__name__}({', '.join(str(n) for n in (self.inputs, self.units) if n is not None)})"
 
@@ -181,6 +192,17 @@ class GRUCell(_Cell):
     def build(self, inputs: int) -> None:
         super().build(inputs)
         self.state_bias = Value(np.zeros(self.units, self.dtype))
+
+    def _biases(self, theirs: tuple[str, str]) -> InTorch:
+        both = 2 * self.units
+
+        def there(bias: Any, state_bias: Any) -> tuple[Any, Any]:
+            return bias, np.concatenate([np.zeros(both, bias.dtype), state_bias])
+
+        def back(one: Any, two: Any) -> tuple[Any, Any]:
+            return one + np.concatenate([two[:both], np.zeros_like(two[both:])]), two[both:]
+
+        return ("bias", "state_bias"), theirs, there, back
 
     def _step(self, came: Any, state: Any) -> Any:
         n = self.units
@@ -299,6 +321,13 @@ class _Recurrent(Module):
         if self.returns == "last":
             return last[-1][0] if isinstance(last[-1], tuple) else last[-1]
         return x if self.returns == "outputs" else (x, last)
+
+    def in_torch(self) -> list[InTorch]:
+        return [
+            (tuple(f"cells.{i}.{name}" for name in ours), theirs, there, back)
+            for i, cell in enumerate(self.cells)
+            for ours, theirs, there, back in cell.in_torch(f"_l{i}")
+        ]
 
     def describe(self) -> str:
         first = self.cells[0]

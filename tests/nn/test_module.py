@@ -198,7 +198,7 @@ def test_a_layer_without_its_size_has_no_parameters_yet():
     net(np.ones((1, 5)))
     assert [m.built for _, m in net.named_modules()] == [True, True, True]
     assert [p.shape for p in net.parameters()] == [(5, 3), (3,), (3, 2), (2,)]
-    assert [p.label for p in net.parameters()][0] == "layers.0.weight"
+    assert net.parameters()[0].label == "layers.0.weight"
 
 
 def test_where_pytorch_has_it():

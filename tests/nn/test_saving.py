@@ -63,7 +63,7 @@ def test_all_comes_back_to_the_bit(tmp_path, suffix, dtype):
     rng.random(5), model.noise.random(7)
     facts = {
         "epoch": 3, "text": "ä", "none": None, "yes": True, "tiny": 1e-320, "third": 1 / 3, "whole": 2**70,
-        "list": [1, [2.5]], "array": np.arange(6.0).reshape(2, 3).T, "numbers": {"a": np.int32(3), "b": np.float64(0.1)},
+        "list": [1, [2.5]], "array": np.arange(6.0).reshape(2, 3).T, "numbers": {"a": np.int32(3), "b": np.float64(1)},
     }  # fmt: skip
     nn.save(tmp_path / f"net{suffix}", model, rng=rng, **facts)
     back = nn.load(tmp_path / f"net{suffix}", twin, rng=other)
@@ -428,6 +428,34 @@ def test_a_state_dict_that_does_not_fit_is_told():
         np.testing.assert_array_equal(array, everything(model)[name])
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda seed: nn.LSTM(2, 3, layers=2, seed=seed), lambda seed: nn.GRU(2, 3, seed=seed),
+        lambda seed: nn.MultiHeadAttention(4, 2, seed=seed), lambda seed: nn.MultiHeadAttention(4, 2, False, seed=seed),
+        lambda seed: nn.BatchNorm(3), lambda seed: nn.Conv2d(2, 4, 3, groups=2, seed=seed),
+    ],
+)  # fmt: skip
+def test_there_and_back_without_pytorch(made):
+    model, twin = made(0), made(1)
+    for value in model.parameters():
+        value.data = value.data + np.arange(value.size).reshape(value.shape)
+    theirs = saving.to_torch(model)
+    nn.from_torch_state_dict(twin, theirs)
+    assert_same(model, twin)
+    name = next(iter(theirs))
+    with pytest.raises(ValueError, match=r"has shape|cannot be made of"):
+        nn.from_torch_state_dict(twin, {**theirs, name: np.ones((1, 1, 7))})
+    assert_same(model, twin)
+
+
+def test_what_pytorch_calls_an_lstm():
+    assert {name: array.shape for name, array in saving.to_torch(nn.LSTM(2, 3, layers=2)).items()} == {
+        "weight_ih_l0": (12, 2), "weight_hh_l0": (12, 3), "bias_ih_l0": (12,), "bias_hh_l0": (12,),
+        "weight_ih_l1": (12, 3), "weight_hh_l1": (12, 3), "bias_ih_l1": (12,), "bias_hh_l1": (12,),
+    }  # fmt: skip
+
+
 def twins(torch):
     """Nets of ours, the same in PyTorch, and what goes in."""
     rng = np.random.default_rng(0)
@@ -464,13 +492,56 @@ def twins(torch):
     )
     theirs = t.Sequential(t.Conv2d(2, 4, 3, groups=2), t.ReLU(), t.MaxPool2d(2), t.Flatten(), t.Linear(36, 3))
     yield "convolution", ours, theirs, rng.standard_normal((3, 2, 8, 8))
+    ours = nn.Sequential(nn.Conv1d(3, 4, 3, seed=0), nn.BatchNorm(4), nn.Flatten(), nn.Dense(20, 2, seed=1))
+    theirs = t.Sequential(t.Conv1d(3, 4, 3), t.BatchNorm1d(4), t.Flatten(), t.Linear(20, 2))
+    yield "norm", ours, theirs, rng.standard_normal((3, 3, 7))
+    yield "layer norm", nn.LayerNorm(6), t.LayerNorm(6), rng.standard_normal((3, 6))
+
+    class Last(t.Module):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer, self.head = layer, t.Linear(5, 2)
+
+        def forward(self, x):
+            return self.head(self.layer(x)[0][:, -1])
+
+    class OurLast(nn.Module):
+        def __init__(self, layer):
+            self.layer, self.head = layer, nn.Dense(5, 2, seed=1)
+
+        def forward(self, x):
+            return self.head(self.layer(x)[0][:, -1])
+
+    for kind in ("RNN", "GRU", "LSTM"):
+        ours = OurLast(getattr(nn, kind)(3, 5, layers=2, seed=0))
+        theirs = Last(getattr(t, kind)(3, 5, num_layers=2, batch_first=True))
+        yield kind, ours, theirs, rng.standard_normal((4, 7, 3))
+
+    class Attention(t.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = t.MultiheadAttention(6, 2, batch_first=True)
+
+        def forward(self, x):
+            return self.layer(x, x, x, need_weights=False)[0]
+
+    class OurAttention(nn.Module):
+        def __init__(self):
+            self.layer = nn.MultiHeadAttention(6, 2, seed=0)
+
+        def forward(self, x):
+            return self.layer(x)
+
+    yield "attention", OurAttention(), Attention(), rng.standard_normal((3, 5, 6))
 
 
 def test_nets_move_to_pytorch_and_back():
     torch = pytest.importorskip("torch")
     for name, ours, theirs, x in twins(torch):
+        for _, buffer in ours.named_buffers():
+            buffer.data = np.asarray(buffer.data) + np.random.default_rng(1).random(buffer.shape)
         theirs.double().load_state_dict(nn.to_torch_state_dict(ours))
-        wanted = ours.eval()(x).data if isinstance(ours, nn.Module) else None
+        wanted = ours.eval()(x).data
         got = theirs.eval()(torch.tensor(x)).detach().numpy()
         np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12, err_msg=name)
         with torch.no_grad():
