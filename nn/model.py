@@ -90,6 +90,7 @@ class Model(Module):
             if x.call is not None:
                 raise ValueError(f"Model: {x!r} among the inputs is the result of a call. Inputs come from nn.Input.")
         self._shapes = tuple(x.shape for x in starts)
+        self._seen = tuple((x.shape, x.trial[1]) for x in starts)
         # Every call once, each after those whose results it needs.
         places: dict[int, Place] = {id(x): Place(i) for i, x in enumerate(starts)}
         calls: list[Any] = []
@@ -424,24 +425,22 @@ class Model(Module):
 
     def example(self, x: Any = None) -> tuple[Any, ...] | None:
         """Arrays to try the model on: `x` itself, zeros of a shape, or what it is known to take; None if unknown."""
+        seen = self._seen
         if isinstance(x, tuple | list) and all(isinstance(n, int | np.integer) for n in x):
-            return (np.zeros((1, *x), self._dtype()),)
-        if x is not None:
-            return tuple(x) if isinstance(x, tuple) else (x,)
-        if self._seen is not None:
-            return tuple(np.zeros((1, *shape), kind) for shape, kind in self._seen)
-        if self._shapes:
-            return tuple(np.zeros((1, *shape), self._dtype()) for shape in self._shapes)
-        layers = getattr(self, "layers", None)
-        inputs = getattr(layers[0], "inputs", None) if isinstance(layers, list) and layers else None
-        weight = getattr(layers[0], "weight", None) if layers else None
-        if isinstance(inputs, int) and weight is not None and weight.ndim == 2:
-            return (np.zeros((1, inputs), weight.dtype),)
-        return None
-
-    def _dtype(self) -> Any:
-        kinds = [parameter.dtype for module in [self] if module_built(self) for parameter in module.parameters()]
-        return kinds[0] if kinds else np.float64
+            seen = ((tuple(x), np.dtype(float)),)
+        elif x is not None:
+            return x if isinstance(x, tuple) else (x,)
+        elif seen is None:
+            first = getattr(self, "layers", None) or [None]
+            inputs = getattr(first[0], "inputs", None)
+            if not inputs or np.ndim(getattr(first[0], "weight", None)) != 2:
+                return None
+            seen = (((inputs,), np.dtype(float)),)
+        # Zeros of the parameters' type, so that what is shown is what is trained.
+        floats = [p.dtype for p in self.parameters()] if module_built(self) else []
+        return tuple(
+            np.zeros((1, *shape), floats[0] if floats and kind.kind == "f" else kind) for shape, kind in seen
+        )
 
     def saw(self, xs: tuple[Any, ...]) -> None:
         """Note what the model takes, and let layers that wait for it take their sizes from it."""

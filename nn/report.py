@@ -14,7 +14,7 @@ import numpy as np
 from autograd import Value, no_grad
 
 from .module import Module
-from .symbol import gathered, spelled
+from .symbol import gathered, index, spelled
 
 __all__ = ["Curves", "Text", "confusion_table", "plot", "regions", "summary", "table"]
 
@@ -81,37 +81,39 @@ def summary(model: Module, xs: tuple[Any, ...] | None) -> Text:
                 module.training = was
     own = {id(module): _own(module) for _, module in model.named_modules()}
     called = {id(call.function) for call in calls}
-    calls += [
-        Call(path, module)
-        for path, module in model.named_modules()
-        if path and id(module) not in called and (own[id(module)] or xs is None)
-    ]
+    for path, module in model.named_modules():
+        if path and id(module) not in called and (own[id(module)] or xs is None):
+            # Behind what it is in, or in what was called before.
+            behind = [i for i, call in enumerate(calls) if path.startswith(f"{call.path}.")]
+            calls.insert(behind[-1] + 1 if behind else len(calls), Call(path, module))
     mine = {id(p) for p in own[id(model)]}
     calls += [Call(path, parameter) for path, parameter in model.named_parameters() if id(parameter) in mine]
     drawn = bool(getattr(model, "_shapes", ()))
     names = {id(value): call.path for call in start for value in gathered(call.result, Value)}
     rows, counted, skips, previous = [], set[int](), False, start[-1].path if start else ""
     for call in [*start, *calls]:
-        size = ""
-        if isinstance(call.function, Module):
-            parameters = own[id(call.function)]
-            holds = any(other.path.startswith(f"{call.path}.") for other in calls)
-            size = "shared" if id(call.function) in counted and parameters else f"{sum(p.size for p in parameters):,}"
-            size = "" if holds and not parameters else size
-            counted.add(id(call.function))
-        elif call.function is not None:
-            size = f"{call.function.size:,}" if isinstance(call.function, Value) else "0"
-        sources = ""
-        if drawn and call.given is not None and (call.path.count(".") < 2 or "." not in call.path):
+        function, results, size, sources = call.function, gathered(call.result, Value), "0", ""
+        if function is index and all(id(value) in names for value in results):
+            continue  # one of several results
+        if function is None:
+            size = ""
+        elif isinstance(function, Value):
+            size = f"{function.size:,}"
+        elif isinstance(function, Module):
+            parameters = own[id(function)]
+            size = "shared" if id(function) in counted and parameters else f"{sum(p.size for p in parameters):,}"
+            if not parameters and any(other.path.startswith(f"{call.path}.") for other in calls):
+                size = ""
+            counted.add(id(function))
+        outer = call.path.count(".") < 2
+        if drawn and outer and call.given is not None:
             found = list(dict.fromkeys(names[id(value)] for value in gathered(call.given, Value) if id(value) in names))
             sources = ", ".join(found)
             skips = skips or (bool(found) and found != [previous])
             previous = call.path
-        for value in gathered(call.result, Value):
-            names[id(value)] = call.path
-        what = "" if call.function is None else spelled(call.function)
-        if isinstance(call.function, Value):
-            what = f"Value{call.function.shape}"
+        for value in results:
+            names[id(value)] = call.path if outer else names.get(id(value), call.path)
+        what = f"Value{function.shape}" if isinstance(function, Value) else "" if function is None else spelled(function)
         rows.append((call.path, what, _shape(call.result), size, sources))
     rows.append(("total", "", "", f"{model.size:,}", ""))
     kept = sum(buffer.size for _, buffer in model.named_buffers())
@@ -156,7 +158,7 @@ def _noting(model: Module, calls: list[Call]) -> Iterator[None]:
                     continue
                 title = f"layers.{i}"
                 if name == "_steps":
-                    title = spelled(function).lstrip("_")
+                    title = spelled(function)
                     uses[path + title] = uses.get(path + title, 0) + 1
                     title += f" {uses[path + title]}" if uses[path + title] > 1 else ""
                 wrapped = noted(f"{path}.{title}" if path else title, function, function)
@@ -445,14 +447,14 @@ def regions(predict: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.nd
     >>> from nn.report import regions
     >>> corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     >>> print(regions(lambda x: (x[:, 1] > 0.5).astype(int), corners, [0, 1, 0, 1], width=16))
-    ░░░░░░░░░░░░░░░░
     ░1░░░░░░░░░░░░1░
     ░░░░░░░░░░░░░░░░
     ░░░░░░░░░░░░░░░░
+    ░░░░░░░░░░░░░░░░
+    <BLANKLINE>
     <BLANKLINE>
     <BLANKLINE>
      0            0
-    <BLANKLINE>
     """
     height = width // 2
     low, high = x.min(axis=0), x.max(axis=0)

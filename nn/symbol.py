@@ -37,6 +37,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         ``(function, args, kwargs)``, with Symbols among the arguments; None for an input.
     name : str or None
         What messages call an input.
+    trial : tuple
+        The shape, with a batch of `BATCH`, and the type of what a trial gave.
     """
 
     # No `dtype`: a Value would take a Symbol for an array, and keep it as its data.
@@ -48,21 +50,21 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         call: tuple[Callable[..., Any], Any, Any] | None = None,
         name: str | None = None,
     ):
-        self._trial, self.call, self.name = (shape, kind), call, name
+        self.trial, self.call, self.name = (shape, kind), call, name
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._trial[0][1:]
+        return self.trial[0][1:]
 
     def zeros(self) -> Value:
         """What a trial computes with: zeros that take no memory."""
-        shape, kind = self._trial
+        shape, kind = self.trial
         zero = np.zeros((), kind)
         zero.setflags(write=False)  # which spares Value a copy
         return Value(np.broadcast_to(zero, shape), requires_grad=False)
 
     def __repr__(self) -> str:
-        shape = self._trial[0]
+        shape = self.trial[0]
         sizes = ", ".join(["n" if shape[:1] == (BATCH,) else str(*shape[:1]), *map(str, shape[1:])])
         if self.call is None:
             return f"Input({sizes})" + (f" {self.name!r}" if self.name else "")
@@ -77,8 +79,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(f"{self!r} has no numbers yet, so it cannot become an array.")
 
-    def __getitem__(self, index: Any) -> Any:
-        return deferred(_item, (self, index), {})
+    def __getitem__(self, place: Any) -> Any:
+        return deferred(index, (self, place), {})
 
     def __getattr__(self, name: str) -> Any:
         if name == "T" or (not name.startswith("_") and callable(getattr(Value, name, None))):
@@ -113,8 +115,9 @@ class Method:
         return found(*args, **kwargs) if callable(found) and not isinstance(found, Value) else found
 
 
-def _item(value: Any, index: Any) -> Any:
-    return value[index]
+def index(value: Any, place: Any) -> Any:
+    """``value[place]``, of an array or of a list of results."""
+    return value[place]
 
 
 def Input(*shape: int, dtype: Any = np.float64, name: str | None = None) -> Symbol:  # noqa: N802
@@ -179,7 +182,7 @@ def deferred(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     def symbol(result: Any, call: tuple[Callable[..., Any], Any, Any]) -> Any:
         if isinstance(result, list | tuple):
             whole = Symbol((), None, call)
-            parts = [symbol(part, (_item, (whole, i), {})) for i, part in enumerate(result)]
+            parts = [symbol(part, (index, (whole, i), {})) for i, part in enumerate(result)]
             # A tuple with named fields keeps its names.
             return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
         if result is None:

@@ -150,9 +150,7 @@ def predict(model: Any, x: Any, batch_size: int) -> Any:
                         f"predict: {len(given[0].data)} examples gave an output of shape {part.shape}; its first axis "
                         f"is to be the examples."
                     )
-    columns = [np.concatenate(column) for column in zip(*(gathered(part, np.ndarray) for part in parts), strict=True)]
-    whole = iter(columns)
-    return replaced(parts[0], np.ndarray, lambda _: next(whole))
+    return _joined(parts)
 
 
 def evaluate(model: Any, plan: Plan, x: Any, y: Any, batch_size: int) -> dict[str, float]:
