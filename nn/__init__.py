@@ -6,6 +6,7 @@
 from . import data as data
 from . import init as init
 from . import metrics as metrics
+from . import pictures as pictures
 from . import scalar as scalar
 from . import train as train
 from .functional import attention as attention
@@ -27,10 +28,16 @@ from .functional import softplus as softplus
 from .functional import softsign as softsign
 from .functional import step as step
 from .functional import tanh as tanh
+from .inspection import fgsm as fgsm
+from .inspection import integrated_gradients as integrated_gradients
+from .inspection import noise_robustness as noise_robustness
+from .inspection import pgd as pgd
+from .inspection import saliency as saliency
 from .layers import GRU as GRU
 from .layers import LSTM as LSTM
 from .layers import MLP as MLP
 from .layers import RNN as RNN
+from .layers import Activation as Activation
 from .layers import AvgPool1d as AvgPool1d
 from .layers import AvgPool2d as AvgPool2d
 from .layers import BatchNorm as BatchNorm

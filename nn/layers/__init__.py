@@ -1,5 +1,6 @@
 """The layers, a file each."""
 
+from .activation import Activation as Activation
 from .attention import MultiHeadAttention as MultiHeadAttention
 from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
