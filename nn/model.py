@@ -438,9 +438,7 @@ class Model(Module):
             seen = (((inputs,), np.dtype(float)),)
         # Zeros of the parameters' type, so that what is shown is what is trained.
         floats = [p.dtype for p in self.parameters()] if module_built(self) else []
-        return tuple(
-            np.zeros((1, *shape), floats[0] if floats and kind.kind == "f" else kind) for shape, kind in seen
-        )
+        return tuple(np.zeros((1, *shape), floats[0] if floats and kind.kind == "f" else kind) for shape, kind in seen)
 
     def saw(self, xs: tuple[Any, ...]) -> None:
         """Note what the model takes, and let layers that wait for it take their sizes from it."""

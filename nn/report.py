@@ -113,7 +113,9 @@ def summary(model: Module, xs: tuple[Any, ...] | None) -> Text:
             previous = call.path
         for value in results:
             names[id(value)] = call.path if outer else names.get(id(value), call.path)
-        what = f"Value{function.shape}" if isinstance(function, Value) else "" if function is None else spelled(function)
+        what = (
+            f"Value{function.shape}" if isinstance(function, Value) else "" if function is None else spelled(function)
+        )
         rows.append((call.path, what, _shape(call.result), size, sources))
     rows.append(("total", "", "", f"{model.size:,}", ""))
     kept = sum(buffer.size for _, buffer in model.named_buffers())
@@ -349,7 +351,7 @@ def _panel(name: str, curves: Mapping[str, Sequence[float]], log: bool, left: fl
         text = f"{10**tick:.3g}" if log else f"{tick:.6g}"
         parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
         parts.append(f'<text x="{x0 - 7}" y="{y + 4:.1f}" text-anchor="end" fill="#333">{text}</text>')
-    for tick in sorted({1, *(round(t) for t in _ticks(1, n) if t == round(t) and t > 1 + n / 12)}):
+    for tick in sorted({1, *(round(t) for t in _ticks(1, n) if t == round(t) and t > 1 + n / 15)}):
         x = at(tick, low)[0]
         parts.append(f'<text x="{x:.1f}" y="{y0 + 17}" text-anchor="middle" fill="#333">{tick}</text>')
     parts.append(f'<text x="{(x0 + x1) / 2}" y="{high - 6}" text-anchor="middle" fill="#333">epoch</text>')

@@ -576,10 +576,11 @@ def _bar(run: Run, per_epoch: int, verbose: bool | None) -> Any:
     """Text that moves: in a terminal, in a notebook, or where it is wanted."""
     if verbose is None:
         verbose = sys.stderr is not None and (sys.stderr.isatty() or "ipykernel" in type(sys.stderr).__module__)
-    columns, lines = shutil.get_terminal_size()  # a terminal that does not know its size counts as 80 by 24
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    columns, lines = shutil.get_terminal_size()  # one that does not know its size counts as 80 by 24
     return tqdm(
-        total=run.epochs * per_epoch, initial=run.epoch * per_epoch, disable=not verbose, ncols=columns, nrows=lines,
-        mininterval=0.1 if sys.stderr is not None and sys.stderr.isatty() else 1.0,
+        desc=f"epoch {run.epoch + 1}/{run.epochs}", total=run.epochs * per_epoch, initial=run.epoch * per_epoch,
+        disable=not verbose, ncols=columns if terminal else 110, nrows=lines, mininterval=0.1 if terminal else 1.0,
         bar_format="{desc} |{bar:16}| {percentage:3.0f} %, {elapsed}<{remaining}{postfix}",
     )  # fmt: skip
 
@@ -810,6 +811,8 @@ class GradientMonitor(Callback):
         A layer whose gradient is less than this part of the largest layer's is said to vanish.
     exploding : float
         A layer whose gradient's norm is above this, or not finite, is said to explode.
+    dead_part : float
+        A layer is spoken of if more than this part of its units are dead.
 
     Attributes
     ----------
@@ -835,8 +838,8 @@ class GradientMonitor(Callback):
         Once for each layer and reason.
     """
 
-    def __init__(self, vanishing: float = 1e-3, exploding: float = 1e3):
-        self.vanishing, self.exploding = vanishing, exploding
+    def __init__(self, vanishing: float = 1e-3, exploding: float = 1e3, dead_part: float = 0.1):
+        self.vanishing, self.exploding, self.dead_part = vanishing, exploding, dead_part
         self.state = {"norms": {}, "dead": {}, "told": []}
 
     @property
@@ -895,7 +898,7 @@ class GradientMonitor(Callback):
                     f"the gradient vanishes: its norm, {norm:.3g}, is {norm / now[top]:.1g} of that of {top}. Another "
                     f"activation (ReLU with He initialisation), normalisation or skip connections may help.",
                 )  # fmt: skip
-            if self.dead.get(layer):
+            if self.dead.get(layer, 0) > self.dead_part * self._units.get(layer, 0):
                 self._tell(
                     layer, "dead", run,
                     f"{self.dead[layer]} of {self._units[layer]} units are dead: no example gave them a gradient. A "

@@ -579,6 +579,14 @@ def test_dead_units_are_counted():
         assert (model.layers[0](X).data.max(axis=0) == 0).sum() == 3
 
 
+def test_a_few_dead_units_are_counted_and_not_spoken_of():
+    model = made((2, 20, 2))
+    model.layers[0].bias.data = np.where(np.arange(20) < 2, -100.0, 1.0)
+    monitor = GradientMonitor()
+    model.fit(X, Y, callbacks=[monitor])  # a warning would be an error
+    assert monitor.dead["layers.0"] == 2 and "2 of 20" in repr(monitor)
+
+
 def test_dead_units_without_a_bias():
     model = nn.Sequential(nn.Dense(2, 4, nn.relu, bias=False, seed=0), nn.Dense(4, 2, seed=1))
     model.layers[0].weight.data = np.array([[1.0, -1.0, 1.0, -1.0]] * 2)
