@@ -431,9 +431,9 @@ class Model(Module):
         elif x is not None:
             return x if isinstance(x, tuple) else (x,)
         elif seen is None:
-            first = getattr(self, "layers", None) or [None]
-            inputs = getattr(first[0], "inputs", None)
-            if not inputs or np.ndim(getattr(first[0], "weight", None)) != 2:
+            first: Any = getattr(self, "layers", None) or [None]
+            inputs, weight = getattr(first[0], "inputs", None), getattr(first[0], "weight", None)
+            if not inputs or weight is None or weight.ndim != 2:
                 return None
             seen = (((inputs,), np.dtype(float)),)
         # Zeros of the parameters' type, so that what is shown is what is trained.

@@ -9,6 +9,7 @@ and images.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from base64 import b64encode
@@ -21,10 +22,9 @@ import numpy as np
 
 from autograd import Value
 
-from .report import BLUE, GREY, ORANGE, _ticks
-
 __all__ = ["Picture", "beside", "images", "lines", "scatter"]
 
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"
 COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", GREY)
 """Told apart by all eyes (Okabe and Ito); dashes and marks differ beside them."""
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 4", "6 2 2 2")
@@ -149,13 +149,16 @@ def lines(
     if y_range is not None:
         low[1], high[1] = np.log10(y_range) if log else y_range
     top, legend = _legend(list(points), size[0], title, lambda i: _stroke(i, 'd="M0,-4h22"'))
-    frame, at = _axes(size, top, low, high, x_label, y_label, log)
+    counts = all((x == np.round(x)).all() for x, _ in points.values())
+    frame, at = _axes(size, top, low, high, x_label, y_label, log, whole=counts)
     parts = []
     for i, (x, y) in enumerate(points.values()):
         whole, far = np.flatnonzero(np.isfinite(x) & np.isfinite(y)), 9 * (high[1] - low[1])
         across, up = at(x, np.clip(y, low[1] - far, high[1] + far))
         runs = np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1)
         path = "".join("M" + "L".join(f"{across[k]:.1f},{up[k]:.1f}" for k in run) for run in runs if len(run))
+        for (k,) in (run for run in runs if len(run) == 1):  # a point by itself has no line
+            parts.append(f'<g transform="translate({across[k]:.1f} {up[k]:.1f})">{_mark(i)}</g>')
         parts.append(_stroke(i, f'd="{path}" stroke-linejoin="round" stroke-linecap="round"'))
     inside = f'<svg x="56" y="{top}" width="{size[0] - 70:g}" height="{size[1] - top - 42:g}" viewBox="56 {top} '
     inside += f'{size[0] - 70:g} {size[1] - top - 42:g}">{"".join(parts)}</svg>'  # cuts off what is out of range
@@ -336,11 +339,12 @@ def _axes(
     y_label: str,
     log: bool,
     tight: bool = False,
+    whole: bool = False,
 ) -> tuple[str, Callable[[Any, Any], tuple[Any, Any]]]:
     """A frame with round numbers, and where in it a point is."""
     flat = high - low < 1e-12 * np.maximum(np.abs(high), 1e-300)
     low[flat], high[flat] = low[flat] - 0.5, high[flat] + 0.5
-    ticks = _ticks(low[0], high[0]), _ticks(low[1], high[1], log)
+    ticks = [t for t in _ticks(low[0], high[0]) if t == round(t) or not whole], _ticks(low[1], high[1], log)
     if not tight:
         low[1], high[1] = min(low[1], ticks[1][0]), max(high[1], ticks[1][-1])
     x0, x1, y0, y1 = 56, size[0] - 14, size[1] - 42, top
@@ -365,6 +369,22 @@ def _axes(
     )
     parts.append(f'<rect x="{x0}" y="{y1:g}" width="{x1 - x0:g}" height="{y0 - y1:g}" {BORDER}/>')
     return "".join(parts), at
+
+
+def _ticks(low: float, high: float, log: bool = False) -> list[float]:
+    """Some round numbers from `low` to `high`; if `log`, of what are their decimal logarithms."""
+    if high <= low:
+        return [low]
+    if log:
+        for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+            powers = range(math.floor(low), math.ceil(high) + 1)
+            found = [t for k in powers for t in (k + math.log10(d) for d in digits) if low - 1e-9 <= t <= high + 1e-9]
+            if len(found) > 2:
+                return found[:: -(-len(found) // 7)]
+    step = 10 ** math.floor(math.log10((high - low) / 3))
+    step *= next(k for k in (5, 2, 1) if (high - low) / (k * step) >= 2.5 or k == 1)
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _legend(names: Sequence[str], width: float, title: str, sample: Callable[[int], str]) -> tuple[float, str]:

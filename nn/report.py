@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from html import escape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +12,12 @@ import numpy as np
 from autograd import Value, no_grad
 
 from .module import Module
+from .pictures import Picture, beside, lines
 from .symbol import gathered, index, spelled
 
 __all__ = ["Curves", "Text", "confusion_table", "plot", "regions", "summary", "table"]
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # told apart by all eyes, on white and on black
 
 
 class Text(str):
@@ -247,7 +245,7 @@ def plot(numbers: Sequence[float], *, form: str = "{:.3g}", log: bool = False, h
     return "\n".join(lines)
 
 
-class Curves:
+class Curves(Picture):
     """Learning curves: bars of text where they are printed, a picture in a notebook.
 
     Parameters
@@ -276,8 +274,15 @@ class Curves:
     """
 
     def __init__(self, panels: Mapping[str, Mapping[str, Sequence[float]]], log: Sequence[str] = ()):
-        if not any(len(numbers) for curves in panels.values() for numbers in curves.values()):
+        shown = [
+            lines({n: (np.arange(1, len(y) + 1), y) for n, y in curves.items()}, x_label="epoch", log=name in log)
+            for name, curves in panels.items()
+            if any(np.isfinite(y).any() for y in curves.values())
+        ]
+        if not shown:
             raise ValueError("There are no epochs to show.")
+        picture = beside(*shown)
+        super().__init__(picture.body, picture.width, picture.height, f"Learning curves: {picture.name}")
         self.panels, self.log = panels, log
 
     def __repr__(self) -> str:
@@ -288,108 +293,6 @@ class Curves:
                 scale = ", logarithmic scale" if name in self.log else ""
                 parts += [f"{label}, {span}{scale}", plot(numbers, log=name in self.log, form="{:.4g}")]
         return "\n\n".join(parts)
-
-    def svg(self) -> str:
-        """The picture, as SVG: a panel beside the other, training in blue, validation in orange and dashed."""
-        wide, high = 360, 250
-        parts = [
-            _panel(name, curves, name in self.log, wide * i, wide, high)
-            for i, (name, curves) in enumerate(self.panels.items())
-        ]
-        size = f"{wide * len(self.panels)}"
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {high}" width="{size}" height="{high}" '
-            f'style="max-width:100%;height:auto;background:#fff" font-family="sans-serif" font-size="12" role="img" '
-            f'aria-label="Learning curves: {escape(", ".join(self.panels), quote=True)}">{"".join(parts)}</svg>'
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, as SVG.
-
-        Parameters
-        ----------
-        path : path
-
-        Returns
-        -------
-        Path
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        """
-        path = Path(path)
-        path.write_text(self.svg(), encoding="utf-8")
-        return path
-
-
-def _panel(name: str, curves: Mapping[str, Sequence[float]], log: bool, left: float, wide: float, high: float) -> str:
-    """One panel of a picture: axes with round numbers, a line for each curve, and their names."""
-    columns = {label: np.asarray(numbers, dtype=float) for label, numbers in curves.items()}
-    if log:
-        columns = {label: np.log10(np.where(y > 0, y, np.nan)) for label, y in columns.items()}
-    known = np.concatenate([y[np.isfinite(y)] for y in columns.values()])
-    low, high_ = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    if high_ - low < 1e-12 * max(abs(low), abs(high_), 1e-300):
-        low, high_ = low - 0.5, high_ + 0.5
-    ticks = _ticks(low, high_, log)
-    low, high_ = min(low, ticks[0]), max(high_, ticks[-1])
-    n = max(len(y) for y in columns.values())
-    x0, x1, y0, y1 = left + 56, left + wide - 14, high - 40, 44
-
-    def at(epoch: float, y: float) -> tuple[float, float]:
-        across = (epoch - 1) / (n - 1) if n > 1 else 0.5
-        return x0 + (x1 - x0) * across, y0 + (y1 - y0) * (y - low) / (high_ - low)
-
-    parts = []
-    for tick in ticks:
-        y = at(1, tick)[1]
-        text = f"{10**tick:.3g}" if log else f"{tick:.6g}"
-        parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-        parts.append(f'<text x="{x0 - 7}" y="{y + 4:.1f}" text-anchor="end" fill="#333">{text}</text>')
-    for tick in sorted({1, *(round(t) for t in _ticks(1, n) if t == round(t) and t > 1 + n / 15)}):
-        x = at(tick, low)[0]
-        parts.append(f'<text x="{x:.1f}" y="{y0 + 17}" text-anchor="middle" fill="#333">{tick}</text>')
-    parts.append(f'<text x="{(x0 + x1) / 2}" y="{high - 6}" text-anchor="middle" fill="#333">epoch</text>')
-    parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y0}" y2="{y0}" stroke="{GREY}"/>')
-    x = x0
-    for label, numbers in columns.items():
-        validation = label.startswith("val_")
-        style = f'stroke="{ORANGE if validation else BLUE}" stroke-width="2" fill="none"'
-        style += ' stroke-dasharray="6 3"' if validation else ""
-        whole = np.flatnonzero(np.isfinite(numbers))
-        for run in np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1):
-            points = [at(epoch + 1, numbers[epoch]) for epoch in run]
-            if len(points) == 1:
-                parts.append(
-                    f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3" {style.replace("none", "#fff")}/>'
-                )
-            elif points:
-                parts.append(f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in points)}" {style}/>')
-        parts.append(f'<line x1="{x}" x2="{x + 22}" y1="22" y2="22" {style}/>')
-        parts.append(f'<text x="{x + 28}" y="26" fill="#111">{escape(label)}</text>')
-        x += 28 + 7.5 * len(label) + 18
-    return "".join(parts)
-
-
-def _ticks(low: float, high: float, log: bool = False) -> list[float]:
-    """Some round numbers from `low` to `high`; if `log`, of what are their decimal logarithms."""
-    if high <= low:
-        return [low]
-    if log:
-        for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
-            powers = range(math.floor(low), math.ceil(high) + 1)
-            found = [t for k in powers for t in (k + math.log10(d) for d in digits) if low - 1e-9 <= t <= high + 1e-9]
-            if len(found) > 2:
-                return found[:: -(-len(found) // 7)]
-    step = 10 ** math.floor(math.log10((high - low) / 3))
-    step *= next(k for k in (5, 2, 1) if (high - low) / (k * step) >= 2.5 or k == 1)
-    first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def confusion_table(counts: np.ndarray, names: Sequence[str] | None = None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.pictures import BLUE, COLOURS, ORANGE, Picture, beside, images, lines, scatter
+from nn.pictures import BLUE, COLOURS, ORANGE, Picture, _ticks, beside, images, lines, scatter
 
 SVG = "{http://www.w3.org/2000/svg}"
 X, Y = nn.data.blobs(30, seed=0)
@@ -156,3 +156,17 @@ def test_saved_and_shown(tmp_path):
 def test_what_cannot_be(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.2, 0.9), (1, 60), (-3, 1e-3), (1e-9, 3e-9), (5, 5)])
+@pytest.mark.parametrize("log", [True, False])
+def test_ticks_are_few_and_round_and_inside(low, high, log):
+    ticks = _ticks(low, high, log)
+    assert ticks == sorted(ticks) and 1 <= len(ticks) <= 8
+    assert all(low - 1e-6 * abs(high - low) <= tick <= high + 1e-6 * abs(high - low) for tick in ticks)
+
+
+def test_counts_have_whole_numbers_below_them():
+    assert {"0", "1", "2"} <= set(texts(lines({"a": [1.0, 5.0, 2.0]}))) and "0.5" not in texts(
+        lines({"a": [1.0, 5.0, 2.0]})
+    )

@@ -102,14 +102,17 @@ def test_the_plane_of_one_point():
 def shapes(svg):
     root = ElementTree.fromstring(svg)
     name = "{http://www.w3.org/2000/svg}"
-    return root, root.findall(f".//{name}polyline"), [text.text for text in root.iter(f"{name}text")]
+    drawn = [path for path in root.iter(f"{name}path") if path.get("stroke-linejoin")]
+    return root, drawn, [text.text for text in root.iter(f"{name}text")]
 
 
 def test_a_picture_has_a_line_for_each_curve():
     curves = report.Curves({"loss": {"loss": [3.0, 2.0, 1.0], "val_loss": [4.0, 2.0, 1.5]}, "f1": {"f1": [0, 0.5, 1]}})
     root, lines, texts = shapes(curves.svg())
-    assert len(lines) == 3 and {"loss", "val_loss", "f1", "epoch"} <= set(texts)
-    points = np.array([[float(n) for n in pair.split(",")] for pair in lines[0].get("points").split()])
+    assert (
+        len(lines) == 3 and {"loss", "val_loss", "f1", "epoch", "1", "2", "3"} <= set(texts) and "1.5" not in texts[:9]
+    )
+    points = np.array([[float(n) for n in pair.split(",")] for pair in lines[0].get("d")[1:].split("L")])
     assert (np.diff(points[:, 0]) > 0).all() and (np.diff(points[:, 1]) > 0).all()  # down, on the page
     np.testing.assert_allclose(np.diff(points, 2, axis=0), 0, atol=0.11)  # a straight line
     assert lines[1].get("stroke-dasharray") and not lines[0].get("stroke-dasharray")
@@ -118,15 +121,15 @@ def test_a_picture_has_a_line_for_each_curve():
 
 @pytest.mark.parametrize("log", [[], ["loss"]])
 @pytest.mark.parametrize(
-    "numbers",
-    [[1.0], [2.0, 2.0], [np.nan, np.nan], [1.0, np.nan, 2.0, 3.0], [np.inf, 1.0], [0.0, 1.0], [1e-300, 1e300]],
+    "numbers", [[1.0], [2.0, 2.0], [1.0, np.nan, 2.0, 3.0], [np.inf, 1.0], [0.0, 1.0], [1e-300, 1e300], [1.0] * 100]
 )
 def test_pictures_of_odd_numbers(numbers, log):
-    curves = report.Curves({"loss": {"loss": numbers}}, log=log)
-    root, _, _ = shapes(curves.svg())
+    curves = report.Curves({"loss": {"loss": numbers}, "none": {"none": [np.nan]}}, log=log)
+    root, lines, _ = shapes(curves.svg())
+    assert len(lines) == 1
     for element in root.iter():
         for content in element.attrib.values():
-            assert "nan" not in content.replace("nanometre", "") and "inf" not in content
+            assert "nan" not in content and "inf" not in content
     assert repr(curves)
 
 
@@ -137,17 +140,8 @@ def test_names_are_data():
 
 def test_a_notebook_gets_a_picture_and_text(tmp_path):
     curves = report.Curves({"loss": {"loss": [3.0, 1.0]}})
-    shown = curves._repr_mimebundle_()
-    assert shown["image/svg+xml"].startswith("<svg") and shown["text/plain"] == repr(curves)
+    assert curves._repr_svg_().startswith("<svg") and repr(curves).startswith("loss, epochs 1 to 2")
     assert curves.save(tmp_path / "curves.svg").read_text(encoding="utf-8") == curves.svg()
-
-
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.2, 0.9), (1, 60), (-3, 1e-3), (1e-9, 3e-9), (5, 5)])
-@pytest.mark.parametrize("log", [True, False])
-def test_ticks_are_few_and_round_and_inside(low, high, log):
-    ticks = report._ticks(low, high, log)
-    assert ticks == sorted(ticks) and 1 <= len(ticks) <= 8
-    assert all(low - 1e-6 * abs(high - low) <= tick <= high + 1e-6 * abs(high - low) for tick in ticks)
 
 
 def test_the_confusion_table_takes_names():
