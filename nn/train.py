@@ -21,6 +21,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,17 +177,17 @@ def _cut(tree: Any, part: slice) -> Any:
 
 def judged(plan: Plan, prediction: Any, target: Any) -> dict[str, float]:
     """Each metric of predictions."""
-    return {
-        name: float(
-            metric(*_classes(plan.loss, prediction, target)) if _of_classes(metric) else metric(prediction, target)
-        )
-        for name, metric in plan.metrics.items()
-    }
-
-
-def _of_classes(metric: Any) -> bool:
-    metric = getattr(metric, "func", metric)  # of a functools.partial
-    return getattr(metric, "__module__", "") == metrics.__name__ and metric.__name__ in OF_CLASSES
+    numbers = {}
+    for name, metric in plan.metrics.items():
+        function = getattr(metric, "func", metric)  # of a functools.partial
+        given = prediction, target
+        if getattr(function, "__module__", "") == metrics.__name__:
+            if function.__name__ in OF_CLASSES:
+                given = _classes(plan.loss, prediction, target)
+            elif function is metrics.roc_auc:
+                given = prediction.ravel(), target.ravel()
+        numbers[name] = float(metric(*given))
+    return numbers
 
 
 def _classes(loss: Any, scores: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -507,6 +508,10 @@ class Run:
         optimizer.zero_grad()
         prediction = self.model(*[Value(x, requires_grad=False) for x in xs])
         loss = self.loss(prediction, target)
+        if not isinstance(loss, Value):
+            raise TypeError(
+                f"fit: the loss gave {loss!r:.60}; a Value is wanted, computed from the prediction it is given."
+            )
         self.batch_loss = _number(loss)
         sound = math.isfinite(self.batch_loss)
         if sound:
@@ -778,6 +783,8 @@ class Checkpoint(_Watching):
     ------
     ValueError
         If an argument is out of its range; in `fit`, if `monitor` is not noted.
+    FileNotFoundError
+        If the folder is not there.
 
     Notes
     -----
@@ -795,6 +802,8 @@ class Checkpoint(_Watching):
     ):
         super().__init__(monitor, mode, min_delta)
         saving.form(path)
+        if not Path(path).absolute().parent.is_dir():
+            raise FileNotFoundError(f"Checkpoint({os.fspath(path)!r}): there is no such folder.")
         self.path, self.best_only = path, best_only
 
     def on_epoch_end(self, run: Run) -> None:

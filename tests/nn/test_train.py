@@ -220,6 +220,11 @@ def test_data_that_do_not_fit_are_told():
         made(loss=lambda p, t: cross_entropy(p, t, "none")).fit(X, Y, batch_size=8)
 
 
+def test_a_loss_without_a_graph_is_told():
+    with pytest.raises(TypeError, match=r"the loss gave 3\.0; a Value is wanted"):
+        made(loss=lambda p, t: 3.0).fit(X, Y)
+
+
 class Root(nn.Model):
     """Its forward pass fails where an input is negative, its backward pass where it is 0."""
 
@@ -528,6 +533,9 @@ def test_the_best_checkpoint_is_kept(tmp_path):
     assert nn.load(path, twin)["epoch"] == 2 and twin.layers[0].bias.data[0] == 2
     with pytest.raises(ValueError, match="suffix says the format"):
         Checkpoint("best.pkl")
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        Checkpoint(tmp_path / "no" / "best.npz")
+    Checkpoint("best.npz")
 
 
 # -------------------------------------------------------------------- gradients
@@ -629,6 +637,12 @@ def test_one_score_is_turned_into_two_classes(loss, activation, scores, classes)
     assert model.evaluate(x, y)["accuracy"] == model.evaluate(x, y)["f1"] == 1.0
     assert model.evaluate(x[1:], y[1:])["accuracy"] == 1.0
     assert model.evaluate(x, y[::-1])["accuracy"] == 0.0
+
+
+def test_a_column_of_scores_has_an_area():
+    model = nn.Sequential(nn.Dense(1, 1, init=lambda *_: np.eye(1)))
+    model.compile("sgd", "binary_cross_entropy_with_logits", ["roc_auc"])
+    assert model.evaluate([[-1.0], [2.0], [3.0]], [[0], [1], [1]])["roc_auc"] == 1.0
 
 
 def test_scores_are_turned_into_classes():
