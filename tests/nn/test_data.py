@@ -104,6 +104,7 @@ def test_a_stratified_split_takes_words_and_is_shuffled():
     words = np.array(["a", "b"] * 20)
     (x, y), _ = data.split(np.arange(40), words, stratify=words, seed=0)
     assert (y == "a").sum() == 15 and (np.diff(x) < 0).any() and (y[:15] == "a").any() and (y[:15] == "b").any()
+    assert (y[1:] == y[:-1]).any()  # not a b a b
     again = data.split(np.arange(40), words, stratify=words, seed=0)
     np.testing.assert_array_equal(x, again[0][0])
     with pytest.raises(ValueError, match=r"lengths \[40, 39\]"):

@@ -228,6 +228,12 @@ total                                                        84"""
     assert skips().summary() == wanted[1:]
 
 
+def test_a_summary_names_the_outermost_source():
+    x = nn.Input(4)
+    model = nn.Model(x, nn.MLP([4, 4, 4], seed=0)(x) + x)
+    assert model.summary().splitlines()[-3].split() == ["add", "add", "(n,", "4)", "0", "layers.0,", "input"]
+
+
 def test_the_counts_of_a_summary_add_up():
     for model, x in ((skips(), None), (Net(), (4,)), (nn.MLP([3, 4, 2]), None), (Net(), XS[0])):
         lines = model.summary(x).splitlines()

@@ -52,6 +52,19 @@ def test_it_is_the_loop_of_five_lines():
     same(model, twin)
 
 
+def test_with_a_split_it_is_the_loop_behind_a_split():
+    model, twin = made(), made()
+    history = model.fit(X, Y, epochs=1, batch_size=7, validation_split=0.25, seed=3)
+    optimizer, rng = twin.optimizer, np.random.default_rng(3)
+    train, held_out = data.split(X, Y, held_out=0.25, seed=rng)
+    for x, y in data.batches(*train, size=7, seed=rng):
+        optimizer.zero_grad()
+        cross_entropy(twin(x), y).backward()
+        optimizer.step()
+    same(model, twin)
+    assert history["val_loss"] == [twin.evaluate(*held_out)["loss"]]
+
+
 def test_the_same_seed_gives_the_same_bits():
     (one, history), (two, again) = (run(augment=noisy, validation_split=0.25) for _ in range(2))
     assert history.history == again.history
@@ -163,6 +176,12 @@ def test_training_and_judging_happen_in_their_modes():
     assert model.seen == [True, True, False] and model.training
     model.eval().fit(X, Y, epochs=1, batch_size=60, seed=0)
     assert model.seen[3:] == [True] and not model.training
+
+
+def test_a_callback_that_judges_does_not_end_the_learning():
+    model = Watched().compile("sgd", "cross_entropy")
+    model.fit(X, Y, epochs=2, batch_size=60, callbacks=[lambda run: run.model.eval()])
+    assert model.seen == [True, True]
 
 
 def test_predict_leaves_the_modes_as_they_were():
@@ -396,9 +415,9 @@ def resumable(path, seed, epochs, resume=None, schedule=True, stop=None):
 def test_a_resumed_run_gives_the_bits_of_an_unbroken_one(tmp_path, suffix, stop):
     if suffix == ".safetensors":
         pytest.importorskip("safetensors")
-    whole, history, callbacks = resumable(tmp_path / f"whole{suffix}", 0, 12)
+    whole, history, callbacks = resumable(tmp_path / f"whole{suffix}", 5, 12)
     broken = tmp_path / f"broken{suffix}"
-    resumable(broken, 0, 12, stop=stop)
+    resumable(broken, 5, 12, stop=stop)
     again, rest, others = resumable(broken, 99, 12, resume=broken)
     assert rest.history == history.history and rest.stopped == history.stopped
     same(whole, again)
@@ -503,6 +522,19 @@ def test_early_stopping(settings, numbers, stopped, best, restore):
     assert len(history["loss"]) == stopped and stopping.best_epoch == best and stopping.best == numbers[best - 1]
     assert (history.stopped is not None) == (stopped - best == settings["patience"])
     assert model.layers[0].bias.data[0] == (best if restore else stopped)
+
+
+def test_early_stopping_brings_buffers_back_too():
+    model = Dropping().compile("sgd", "cross_entropy")
+    counts = []
+    callbacks = [
+        lambda run: run.history.history.setdefault("score", []).append(-run.epoch),
+        lambda run: counts.append(np.array(model.count.data)),
+        EarlyStopping("score", patience=2, mode="max"),
+    ]
+    model.fit(X, Y, epochs=9, callbacks=callbacks)
+    assert len(counts) == 3 and (counts[0] != counts[2]).any()
+    np.testing.assert_array_equal(model.count.data, counts[0])
 
 
 def test_early_stopping_after_ctrl_c_leaves_the_weights():
