@@ -60,6 +60,15 @@ def rows(array, groups, count):
     return array.reshape(groups, count // groups, array.size // max(count, 1))
 
 
+def products(few, many):
+    """``few @ many``, a part of the long rows of `many` at a time, that the processor's cache can hold."""
+    out = np.empty((*few.shape[:2], many.shape[2]), np.result_type(few, many))
+    for start in range(0, many.shape[2], 4096):
+        part = slice(start, start + 4096)
+        np.matmul(few, many[..., part], out=out[..., part])
+    return out
+
+
 # ---------------------------------------------------------------- convolution
 # The three are what is left of one trilinear form, sum(y * conv(x, weight)), when one of the three is left out. So the
 # rules of each are the other two.
@@ -91,7 +100,7 @@ def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilat
     filters, _, *kernel = weight.shape
     size = out_size(x.shape, kernel, stride, padding, dilation)
     cols = rows(columns(x, kernel, stride, padding, dilation, size), groups, x.shape[1] * math.prod(kernel))
-    y = rows(weight, groups, filters) @ cols
+    y = products(rows(weight, groups, filters), cols)
     if bias is not None:
         y += bias.reshape(groups, -1, 1)
     return batch_first(y.reshape(filters, *size, x.shape[0])), cols
@@ -128,7 +137,7 @@ def _conv2d_weight(x, g, kernel, stride, padding, dilation, groups, cols=None):
     if cols is None:
         cols = columns(x, kernel, stride, padding, dilation, g.shape[2:])
         cols = rows(cols, groups, x.shape[1] * math.prod(kernel))
-    weight = rows(batch_last(g), groups, filters) @ np.swapaxes(cols, 1, 2)
+    weight = np.swapaxes(cols @ np.swapaxes(rows(batch_last(g), groups, filters), 1, 2), 1, 2)  # this way round: faster
     return weight.reshape(filters, x.shape[1] // groups, *kernel)
 
 
