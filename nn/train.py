@@ -495,11 +495,9 @@ class Run:
                         raise KeyboardInterrupt
             except KeyboardInterrupt:
                 self.stopped = f"stopped by Ctrl-C in epoch {self.epoch} of {self.epochs}"
-            finally:
-                self.history.stopped = self.stopped
+            self.history.stopped = self.stopped
             for callback in self.callbacks:
                 callback.on_train_end(self)
-        self.history.stopped = self.stopped
         return self.history
 
     def _step(self, xs: tuple[Any, ...], target: Any, optimizer: optim.Optimizer, hooks: list[Any]) -> Any:

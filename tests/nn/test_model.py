@@ -228,6 +228,22 @@ total                                                        84"""
     assert skips().summary() == wanted[1:]
 
 
+def test_a_summary_of_indices_and_of_float32():
+    seen = []
+
+    class Look(nn.Module):
+        def forward(self, x):
+            seen.append(x.dtype)
+            return x * 1.0
+
+    x = nn.Input(3, dtype=int)
+    nn.Model(x, Look()(x)).summary()
+    assert {kind.kind for kind in seen} == {"i"}
+    x = nn.Input(3)
+    nn.Model(x, nn.Dense(2, dtype=np.float32)(Look()(x))).summary()
+    assert seen[-1] == np.float32
+
+
 def test_a_summary_names_the_outermost_source():
     x = nn.Input(4)
     model = nn.Model(x, nn.MLP([4, 4, 4], seed=0)(x) + x)
