@@ -25,17 +25,20 @@ from .value import Value as Value
 
 if TYPE_CHECKING:
     from .drawing import draw as draw
+    from .tracing import trace as trace
+
+_VIEWS = {"draw": "drawing", "trace": "tracing"}
 
 
 def __getattr__(name: str) -> Any:
-    """`draw` is loaded when it is first asked for: who computes does not wait for what only pictures need."""
-    if name == "draw":
-        from .drawing import draw
+    """A view is loaded when it is first asked for: who computes does not wait for what only looking needs."""
+    if name in _VIEWS:
+        from importlib import import_module
 
-        globals()["draw"] = draw
-        return draw
+        globals()[name] = getattr(import_module(f".{_VIEWS[name]}", __name__), name)
+        return globals()[name]
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "draw"})
+    return sorted({*globals(), *_VIEWS})

@@ -35,3 +35,7 @@ class AnomalyError(AutogradError, FloatingPointError):
 
 class DrawingError(AutogradError, ValueError):
     """A picture that cannot be made as asked: no such format, too large, or without the program that draws."""
+
+
+class TraceError(AutogradError, ValueError):
+    """A trace, or a question about one, that does not fit: a name nobody has, a file that holds no trace."""

@@ -9,8 +9,8 @@ import autograd
 import nn
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms"]
-VIEWS = ["drawing"]  # on top of these, and not on each other
+ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "text"]
+VIEWS = ["drawing", "tracing"]  # on top of these, and not on each other
 
 
 def imports(path: Path) -> set[str]:

@@ -1,0 +1,135 @@
+"""How numbers, arrays, keywords and names stand in the text of a view: short, on one line, without surprises."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .value import Value
+
+_FEW = 4
+"""Arrays of up to so many elements are written out."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+
+
+def number(x: Any) -> str:
+    """A number to four significant digits, whole numbers below a million to all of theirs.
+
+    Examples
+    --------
+    >>> [number(x) for x in (2.0, -0.27634, 1e-7, 123456.0, float("nan"), True)]
+    ['2', '-0.2763', '1e-07', '123456', 'nan', 'True']
+    """
+    if isinstance(x, bool | np.bool_) or x is None:
+        return str(x)
+    if isinstance(x, complex | np.complexfloating):
+        imaginary = number(x.imag)
+        return f"{number(x.real)}{'' if imaginary.startswith('-') else '+'}{imaginary}j"
+    if abs(x) < 1e6 and x == int(x):
+        return str(int(x)) if x or not np.signbit(x) else "-0"
+    return f"{x:.0f}" if 1e4 <= abs(x) < 1e6 else f"{x:.4g}"
+
+
+def array(x: Any) -> str:
+    """A number, a few elements, or the shape and the norm of more.
+
+    Examples
+    --------
+    >>> array(np.array([1.0, 0.25])), array(np.ones((4, 4)))
+    ('[1, 0.25]', '(4, 4) ‖4‖')
+    """
+    x = np.asarray(x)
+    if not x.ndim:
+        return number(x[()])
+    if x.size <= _FEW:
+        return _elements(x)
+    return f"{shape(x.shape)} ‖{number(norm(x))}‖"
+
+
+def norm(x: Any) -> float:
+    """The Euclidean norm of all elements."""
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.sum(np.square(np.abs(np.asarray(x)), dtype=np.float64))))
+
+
+def _elements(x: Any) -> str:
+    return number(x[()]) if not x.ndim else f"[{', '.join(map(_elements, x))}]"
+
+
+def shape(lengths: Iterable[int]) -> str:
+    """A shape as NumPy writes it."""
+    return str(tuple(lengths))
+
+
+def count(n: int, noun: str) -> str:
+    """``1 step``, ``1,200 steps``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def keywords(params: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The keywords of an operation, such as ``axis=0``; an index as it stands in brackets."""
+    return tuple(
+        f"[{', '.join(map(_brief, content)) if isinstance(content, tuple) and content else _brief(content)}]"
+        if name == "index"
+        else f"{name}={_brief(content)}"
+        for name, content in (params or {}).items()
+        if name != "saved"
+    )
+
+
+def _brief(content: Any) -> str:
+    if isinstance(content, tuple):
+        return (
+            f"({', '.join(map(_brief, content[:_FEW]))}{',' if len(content) == 1 else ''}{', …' * (len(content) > 4)})"
+        )
+    if isinstance(content, slice):
+        parts = [content.start, content.stop, *([] if content.step is None else [content.step])]
+        return ":".join("" if part is None else str(part) for part in parts)
+    if isinstance(content, np.ndarray):
+        return _elements(content) if content.size <= _FEW else f"{content.dtype}{list(content.shape)}"
+    if content is Ellipsis:
+        return "..."
+    return visible(getattr(content, "__name__", None) or str(content))
+
+
+def visible(text: str, length: int = 40) -> str:
+    """`text` on one line, cut to a length, with everything that does not print or turns text around spelled out."""
+    if len(text) > length:
+        text = text[: length - 1] + "…"
+    return "".join([_picture(c) if unicodedata.category(c) in _UNSEEN else c for c in text])
+
+
+def _picture(character: str) -> str:
+    code = ord(character)
+    return chr(0x2400 + code) if code < 32 else f"⟨U+{code:04X}⟩"
+
+
+def variables(names: Mapping[str, Any]) -> dict[int, str]:
+    """What code calls its Values: the name of each by its `id`, also of those in lists, tuples and dicts.
+
+    `names` are the local variables of a frame. The first name counts; those that begin with an underscore do not.
+
+    Examples
+    --------
+    >>> x, y = Value(1.0), Value(2.0)
+    >>> list(variables({"x": x, "ws": [y, x]}).values())
+    ['x', 'ws[0]']
+    """
+    found: dict[int, str] = {}
+    nested: list[tuple[str, Any]] = []
+    for name, content in names.items():
+        if name.startswith("_") or name in ("In", "Out"):  # of IPython: what a cell said and what came out
+            continue
+        if isinstance(content, Value):
+            found.setdefault(id(content), name)
+        elif isinstance(content, list | tuple) and len(content) <= 1000:
+            nested += [(f"{name}[{i}]", item) for i, item in enumerate(content)]
+        elif isinstance(content, dict) and len(content) <= 1000:
+            nested += [(f"{name}[{key!r}]", item) for key, item in content.items() if isinstance(key, str | int)]
+    for name, content in nested:
+        if isinstance(content, Value):
+            found.setdefault(id(content), name)
+    return found

@@ -1,0 +1,572 @@
+r"""One backward pass as plain data: every node, and every step in the order in which it was made.
+
+    x, w, b = Value(2.0, label="x"), Value(-3.0, label="w"), Value(6.9, label="b")
+    steps = trace(np.tanh(x * w + b))
+    print(steps)                # the pass as a table
+    steps.explain(w)            # the gradient of w, use by use and path by path
+
+A step is what one input of one result receives: upstream gradient × local derivative = contribution, added
+to what has come in before. A trace holds numbers, not Values: it stays as it is when the graph changes or goes.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import math
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+
+from . import modes, text
+from .backward import add, check_unchanged, conform, seed_for, settle
+from .errors import GraphError, TraceError
+from .graph import ancestors, describe, topological
+from .value import Value
+
+__all__ = ["Node", "Step", "Trace", "trace"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A Value of the graph, as it was.
+
+    Attributes
+    ----------
+    id : int
+        Its place in `Trace.nodes`: inputs come before what is computed from them.
+    name : str
+        What views call it, different for every node: its label, the name of the variable it is in, the number
+        itself of a constant, or ``v1``, ``v2``, ... in the order of computation.
+    label : str or None
+        The label of the Value, or the name of the variable.
+    kind : {"leaf", "constant", "result"}
+        Given with a gradient, given or computed without one, or computed.
+    operation, symbol : str or None
+        What computed it, ``"multiply"`` and ``"*"``; None for what was given, or without an operator.
+    elementwise : bool
+        Whether each entry depends only on the entries of the inputs it is broadcast from.
+    formulas : tuple of str
+        For each input: the local derivative, or the rule in words, in the `operands`' names.
+    operands : tuple of str
+        What the operation calls its inputs: ``("a", "b")``.
+    parameters : tuple of str
+        The operation's keywords: ``("axis=0",)``.
+    inputs : tuple of int
+        The ids of what it was computed from, in operand order.
+    shape, dtype
+        Of the value: a tuple of int, and NumPy's name of the dtype.
+    value, gradient : number, read-only array, or None
+        None is a gradient that was not computed, which is not 0.
+    source : str or None
+        ``file:line: code``, of what was recorded under `anomaly` or by ``trace(f, ...)``.
+    scope : str or None
+        The module of `nn` that computed it.
+    expected : number or array, or None
+        The gradient that ``trace(..., expect=...)`` gave for it.
+    right : bool or None
+        Whether the gradient is the expected one; None where nothing was expected.
+    """
+
+    id: int
+    name: str
+    label: str | None
+    kind: str
+    operation: str | None
+    symbol: str | None
+    elementwise: bool
+    formulas: tuple[str, ...]
+    operands: tuple[str, ...]
+    parameters: tuple[str, ...]
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    value: Any
+    gradient: Any = None
+    source: str | None = None
+    scope: str | None = None
+    expected: Any = None
+    right: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """What one input of one result receives.
+
+    Attributes
+    ----------
+    number : int
+        From 1, in the order of the backward pass.
+    node, position, input : int
+        The id of the result, which of its operands this is, and the id of that operand.
+    upstream : number or read-only array
+        The gradient of the result: complete, as all its uses have reported in.
+    local : number, read-only array, or None
+        The local derivative: of an elementwise operation d result / d input entry by entry, in the result's
+        shape; of a result that is a single number, its gradient, in the input's shape. None where it would be
+        a whole Jacobian, and where numbers are complex. It comes from the rule with an upstream gradient of 1,
+        so upstream × local is the contribution up to rounding.
+    summed : tuple of int
+        The axes over which the rule's answer was summed, because the input had been broadcast along them.
+    contribution : number or read-only array
+        In shape and dtype of the input.
+    before, after : number, read-only array, or None
+        The gradient of the input, without and with this contribution; None before the first.
+    arrived, uses : int
+        This is the contribution number `arrived` of `uses`.
+    """
+
+    number: int
+    node: int
+    position: int
+    input: int
+    upstream: Any
+    local: Any
+    summed: tuple[int, ...]
+    contribution: Any
+    before: Any
+    after: Any
+    arrived: int
+    uses: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace:
+    """One backward pass, as `trace` recorded it: immutable, and independent of the graph.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        Inputs before results; the last one is the root.
+    steps : tuple of Step
+        In the order in which the pass went.
+    """
+
+    nodes: tuple[Node, ...]
+    steps: tuple[Step, ...]
+    _where: dict[int, tuple[Any, int]] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Node:
+        """What the pass started from."""
+        return self.nodes[-1]
+
+    def __getitem__(self, what: Value | str | int) -> Node:
+        """The node of a Value, of a name or label, or of an id.
+
+        Raises
+        ------
+        TraceError
+            A ValueError: if there is none, or a label belongs to several.
+        """
+        if isinstance(what, Value):
+            reference, place = self._where.get(id(what), (None, -1))
+            if reference is not None and reference() is what:
+                return self.nodes[place]
+            raise TraceError(f"This trace does not hold {describe(what)}: {self.root.name} was not computed from it.")
+        if isinstance(what, str):
+            found = [node for node in self.nodes if node.name == what]
+            found = found or [node for node in self.nodes if node.label == what]
+            if len(found) == 1:
+                return found[0]
+            names = [node.name for node in found or self.nodes if found or node.kind != "constant"]
+            known = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+            raise TraceError(
+                f"{text.visible(what)!r} is the label of several nodes, named {known} here: take one of these."
+                if found
+                else f"This trace has no node named {text.visible(what)!r}; it has {known}."
+            )
+        if not isinstance(what, bool) and isinstance(what, int | np.integer) and 0 <= what < len(self.nodes):
+            return self.nodes[what]
+        raise TraceError(f"trace[{what!r:.60}]: give a Value of the graph, a name, or an id below {len(self.nodes)}.")
+
+    def __repr__(self) -> str:
+        return (
+            f"<Trace of {self.root.name}: {text.count(len(self.nodes), 'node')}, "
+            f"{text.count(len(self.steps), 'step')}; print it, or .explain(x), .tree(), .save('page.html')>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Trace.from_json, (self.to_json(),)
+
+    def __copy__(self) -> Trace:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Trace:
+        return self
+
+    # ---------------------------------------------------------------- as JSON
+
+    def to_json(self) -> str:
+        """The trace as JSON text, from which `from_json` makes the very same, to the bit.
+
+        What is None is left out. NaN and infinity, which JSON lacks, are strings: ``"nan"``, ``"inf"``, ``"-inf"``.
+        """
+        content = {
+            "format": _FORMAT,
+            "nodes": [_spelled(node) for node in self.nodes],
+            "steps": [_spelled(step) for step in self.steps],
+        }
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, content: str) -> Trace:
+        """The trace that `to_json` wrote.
+
+        Raises
+        ------
+        TraceError
+            A ValueError: if the text is no trace, or one of another version.
+        """
+        try:
+            read = json.loads(content)
+            form = read["format"]
+            if form == _FORMAT:
+                nodes = tuple(Node(**{name: _decoded(x) for name, x in node.items()}) for node in read["nodes"])
+                steps = tuple(Step(**{name: _decoded(x) for name, x in step.items()}) for step in read["steps"])
+                size = len(nodes)
+                if not size or not all(0 <= i < size for s in steps for i in (s.node, s.input)):
+                    raise ValueError("a step belongs to no node")
+                return cls(nodes, steps)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise TraceError(f"from_json takes the text that to_json wrote, and this is none: {error}") from error
+        raise TraceError(f"from_json reads {_FORMAT!r}, and this is {form!r:.60}.")
+
+
+# -------------------------------------------------------------------- recording
+
+
+def trace(
+    result: Value | Callable[..., Any],
+    *inputs: Any,
+    gradient: Any = None,
+    expect: Mapping[Any, Any] | None = None,
+) -> Trace:
+    r"""Run one backward pass and record every step of it.
+
+    Looking changes nothing: unlike `Value.backward`, this leaves every `.grad` as it was. The numbers are those
+    that `backward` would add, to the bit.
+
+    Parameters
+    ----------
+    result : Value, or callable
+        What to start from, ``trace(loss)``; or a function that computes it, ``trace(f, x, w)``: then each operation
+        notes the line of your code that called for it.
+    *inputs
+        The arguments of the function. Numbers, lists and floating arrays become Values, labelled by the names of
+        the function's parameters; all others are handed on as they are.
+    gradient : array, optional
+        The gradient upstream of the result, as in `Value.backward`. Default: 1, if there is a single element.
+    expect : dict, optional
+        Gradients derived by hand, by label or Value: ``{"w1": 0.447}``. Each is marked right or wrong; it is right
+        if it agrees to the digits written, and to 1 % at least.
+
+    Returns
+    -------
+    Trace
+        What a notebook shows as a page to step through, and `print` as a table.
+
+    Raises
+    ------
+    GraphError
+        From a constant, through a released graph, or where a leaf's data was replaced after its use.
+    ShapeError
+        Without `gradient`, of more than one element; with one of another shape or dtype; where a rule returned
+        another shape than its input's.
+    NoRuleError
+        Where a rule returned nothing.
+    TraceError
+        A ValueError: for a result that is no Value; an expected gradient for what is not in the graph, or of
+        another shape.
+
+    Examples
+    --------
+    >>> from autograd import Value, trace
+    >>> x = Value(3.0, label="x")
+    >>> steps = trace(x * x)
+    >>> [(step.upstream, step.local, step.after) for step in steps.steps]
+    [(np.float64(1.0), np.float64(3.0), np.float64(3.0)), (np.float64(1.0), np.float64(3.0), np.float64(6.0))]
+    >>> steps["x"].gradient
+    np.float64(6.0)
+    """
+    names: dict[int, str] = {}
+    if not isinstance(result, Value):
+        if not callable(result):
+            raise TraceError(f"trace() takes a Value or a function that computes one, and got {result!r:.60}.")
+        result, names = _called(result, inputs)
+    elif inputs:
+        raise TraceError("trace(value, ...) takes no inputs: the Value knows what it was computed from.")
+    if not result.requires_grad:
+        raise GraphError(
+            f"trace() of {describe(result)}: nothing it was computed from requires a gradient. Give the inputs as "
+            f"Value(...) of floating numbers, and look for no_grad(), detach() or an integer dtype on the way."
+        )
+    frame = sys._getframe(1)
+    names = {**text.variables(frame.f_globals), **text.variables(frame.f_locals), **names}
+    del frame
+    return _expected(_recorded(result, gradient, names), expect or {})
+
+
+def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Value, dict[int, str]]:
+    """The result of the function, under notes of where, and the names of its parameters."""
+    try:
+        names = list(inspect.signature(function).bind(*inputs).arguments.items())
+        labels = [
+            *(name for name, content in names for _ in (content if content is inputs[len(names) - 1 :] else (0,)))
+        ]
+    except (TypeError, ValueError):
+        labels = []
+    if len(labels) != len(inputs) or len(set(labels)) != len(labels):
+        labels = [f"x{i}" for i in range(1, len(inputs) + 1)]
+    arguments = []
+    for given in inputs:
+        number = isinstance(given, int | float | list) and not isinstance(given, bool)
+        floating = isinstance(given, np.ndarray | np.generic) and given.dtype.kind == "f"
+        data = Value(given) if number or floating else given
+        arguments.append(data)
+    with modes.enable_grad(), modes.locating():
+        result = function(*arguments)
+    if not isinstance(result, Value):
+        raise TraceError(
+            f"trace(f, ...): {getattr(function, '__name__', 'f')} returned {result!r:.60}, and a Value is needed. "
+            f"Does it compute on its arguments with NumPy's functions or operators, and return the result?"
+        )
+    return result, {id(x): label for x, label in zip(arguments, labels, strict=True) if isinstance(x, Value)}
+
+
+def _recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
+    """The pass itself: the same rules in the same order as `backward`, with a note of each."""
+    seed = seed_for(root, gradient, create_graph=False)
+    order = topological([root])
+    nodes = ancestors(root)
+    ids = {node: i for i, node in enumerate(nodes)}
+    uses: dict[Value, int] = {}
+    for node in order:
+        for value in node.inputs:
+            if value._tracked:
+                uses[value] = uses.get(value, 0) + 1
+    gradients: dict[Value, Any] = {root: seed}
+    arrived = dict.fromkeys(uses, 0)
+    steps: list[Step] = []
+    with np.errstate(all="ignore"), modes.enable_grad() if modes.active else nullcontext():
+        for node in reversed(order):
+            check_unchanged(node)
+            upstream, result, params = gradients[node], node._array, node.params
+            inputs = node.inputs
+            arrays = [value._array for value in inputs]
+            tracked = [i for i, value in enumerate(inputs) if value._tracked]
+            raw = [node.op.gradient(i, upstream, result, arrays, params) for i in tracked]  # type: ignore[union-attr]
+            for i, share, local in zip(tracked, raw, _locals(node, tracked, arrays), strict=True):
+                value = inputs[i]
+                summed = _summed(node.shape if node.op.elementwise else np.shape(share), value.shape)  # type: ignore[union-attr]
+                contribution = conform(share, upstream, value, node)
+                before = gradients.get(value)
+                add(gradients, value, contribution)
+                arrived[value] += 1
+                steps.append(
+                    Step(
+                        len(steps) + 1, ids[node], i, ids[value], _plain(upstream), local, summed,
+                        _plain(contribution), _plain(before), _plain(gradients[value]), arrived[value], uses[value],
+                    )
+                )  # fmt: skip
+    taken = _names(nodes, names)
+    return Trace(
+        tuple([_noted(node, i, taken[i], names, ids, gradients.get(node)) for i, node in enumerate(nodes)]),
+        tuple(steps),
+        {id(node): (weakref.ref(node), i) for i, node in enumerate(nodes)},
+    )
+
+
+def _locals(node: Value, positions: list[int], arrays: list[Any]) -> list[Any]:
+    """The local derivatives of a node, from its rules with an upstream gradient of 1."""
+    op, result = node.op, node._array
+    assert op is not None
+    if not (op.elementwise or node.size == 1) or any(getattr(x, "dtype", result.dtype).kind == "c" for x in arrays):
+        return [None] * len(positions)
+    ones = np.ones_like(result)[()]
+    found = []
+    for i in positions:
+        share = op.gradient(i, ones, result, arrays, node.params)
+        if type(share) is type(result) is np.float64:
+            found.append(share)
+            continue
+        share = np.asarray(share)
+        shape = np.shape(arrays[i]) if node.size == 1 else node.shape
+        if share.size == 1 or share.shape != shape:
+            share = np.broadcast_to(share.reshape(()) if share.size == 1 else share, shape)
+        found.append(_plain(share.astype(result.dtype, copy=False)[()]))
+    return found
+
+
+def _summed(have: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of a rule's answer over which it is summed to get the input's shape."""
+    extra = len(have) - len(want)
+    if extra < 0:
+        return ()
+    stretched = [extra + i for i, n in enumerate(want) if n == 1 != have[extra + i]]
+    return (*range(extra), *stretched)
+
+
+def _plain(data: Any) -> Any:
+    """A number as it is, an array as one that cannot be written into."""
+    if data is None or isinstance(data, np.generic | int | float | complex):
+        return data
+    array = np.asarray(data).view()
+    array.setflags(write=False)
+    return array
+
+
+def _names(nodes: list[Value], names: dict[int, str]) -> list[str]:
+    """A name for each node, no two alike."""
+    labels = [text.visible(node.label or names.get(id(node), "")) for node in nodes]
+    taken = set(labels)
+    used: set[str] = set()
+    counts: dict[str, int] = {}
+    found = []
+    for node, label in zip(nodes, labels, strict=True):
+        if not label and node.op is None and not node._tracked and not node.shape:
+            found.append(text.number(node._array))  # a constant is called what it is, as often as it comes
+            continue
+        name = label
+        if not label or label in used:
+            stem = f"{label} #" if label else "v" if node.op is not None else "c" if not node._tracked else "x"
+            while True:
+                counts[stem] = counts.get(stem, bool(label)) + 1
+                name = f"{stem}{counts[stem]}"
+                if name not in taken:
+                    break
+            taken.add(name)
+        used.add(name)
+        found.append(name)
+    return found
+
+
+_dtype = functools.cache(str)
+
+
+def _noted(node: Value, place: int, name: str, names: dict[int, str], ids: dict[Value, int], gradient: Any) -> Node:
+    op, notes, data = node.op, node.notes or {}, node._array
+    inputs = tuple([ids[value] for value in node.inputs or ()])
+    formulas: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()
+    if op is not None:
+        formulas = op.formula * len(inputs) if op.variadic else op.formula
+        operands = tuple(map(str, range(len(inputs)))) if op.variadic else op.parameters[: op.count]
+    if gradient is not None and op is None:
+        gradient = settle(gradient, data)
+    return Node(
+        id=place,
+        name=name,
+        label=node.label if node.label is not None else names.get(id(node)),
+        kind="result" if op is not None else "leaf" if node._tracked else "constant",
+        operation=None if op is None else op.name,
+        symbol=None if op is None else op.symbol,
+        elementwise=op is not None and op.elementwise,
+        formulas=formulas,
+        operands=operands,
+        parameters=text.keywords(node.params),
+        inputs=inputs,
+        shape=node.shape,
+        dtype="" if data is None else _dtype(node.dtype),
+        value=_plain(data),
+        gradient=_plain(gradient),
+        source=notes.get("source"),
+        scope=notes.get("scope"),
+    )
+
+
+# -------------------------------------------------------------------- a hand derivation beside it
+
+
+def _expected(found: Trace, expect: Mapping[Any, Any]) -> Trace:
+    """The trace with its nodes marked right or wrong."""
+    marks: dict[int, tuple[Any, bool]] = {}
+    for what, wanted in expect.items():
+        node = found[what]
+        if node.gradient is None:
+            raise TraceError(f"expect: {node.name} is a constant and has no gradient to compare.")
+        content = _plain(wanted if isinstance(wanted, int | float | np.generic) else np.array(wanted)[()])
+        shape = np.shape(content)
+        if shape not in ((), node.shape) or np.asarray(content).dtype.kind not in "iufc":
+            raise TraceError(
+                f"expect: the gradient of {node.name} has shape {node.shape}, and {wanted!r:.60} was given."
+            )
+        marks[node.id] = content, _agree(node.gradient, content)
+    nodes = tuple(
+        [replace(n, expected=marks[n.id][0], right=marks[n.id][1]) if n.id in marks else n for n in found.nodes]
+    )
+    return replace(found, nodes=nodes) if marks else found
+
+
+def _agree(gradient: Any, wanted: Any) -> bool:
+    """Whether numbers agree to the digits written, to 1 % at least and to rounding errors at most."""
+    precision = max(1e-6, 32 * float(np.finfo(np.asarray(gradient).dtype).eps))
+    for have, want in np.nditer([np.asarray(gradient), np.asarray(wanted)], flags=["zerosize_ok"]):
+        size = float(abs(want[()]))
+        if not np.isfinite(want):
+            if not (have == want or (np.isnan(have) and np.isnan(want))):
+                return False
+            continue
+        digits = f"{size!r}".partition("e")
+        decimals = len(digits[0].partition(".")[2]) - int(digits[2] or 0)
+        slack = min(max(0.5 * 10.0**-decimals, precision * size), 0.01 * size) or 1e-9
+        if not abs(have - want) <= slack * (1 + 1e-9):
+            return False
+    return True
+
+
+# -------------------------------------------------------------------- JSON
+
+_FORMAT = "autograd trace 1"
+
+
+def _spelled(record: Node | Step) -> dict[str, Any]:
+    found = ((f.name, f.default, getattr(record, f.name)) for f in fields(record))
+    return {name: _encoded(content) for name, default, content in found if content is not None or default is not None}
+
+
+def _encoded(x: Any) -> Any:
+    """JSON's own number is a float64 or a Python int; everything else is an object that says what it is."""
+    if x is None or isinstance(x, str | bool) or type(x) is int:
+        return x
+    if type(x) is np.float64:
+        return float(x) if np.isfinite(x) else {"float64": repr(float(x))}
+    if isinstance(x, tuple):
+        return [_encoded(item) for item in x]
+    if isinstance(x, float):
+        return {"float": repr(x)}
+    if isinstance(x, complex):
+        return {"complex": [repr(x.real), repr(x.imag)]}
+    array = np.asarray(x)
+    flat = array.ravel()
+    if array.dtype.kind == "c":
+        flat = flat.view(flat.real.dtype)
+    if flat.dtype.itemsize > 8:
+        data = [str(n) for n in flat]
+    else:
+        data = [repr(n) if isinstance(n, float) and not math.isfinite(n) else n for n in flat.tolist()]
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "data": data}
+
+
+def _decoded(x: Any) -> Any:
+    if isinstance(x, float):
+        return np.float64(x)
+    if isinstance(x, list):
+        return tuple([_decoded(item) for item in x])
+    if not isinstance(x, dict):
+        return x
+    if "float64" in x:
+        return np.float64(x["float64"])
+    if "float" in x:
+        return float(x["float"])
+    if "complex" in x:
+        return complex(*map(float, x["complex"]))
+    dtype = np.dtype(x["dtype"])
+    flat = np.array(x["data"], dtype=np.empty(0, dtype).real.dtype)
+    return _plain(flat.view(dtype).reshape(tuple(x["shape"]))[()])
