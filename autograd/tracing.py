@@ -393,7 +393,7 @@ def _locals(node: Value, positions: list[int], arrays: list[Any]) -> list[Any]:
     found = []
     for i in positions:
         share = op.gradient(i, ones, result, arrays, node.params)
-        if type(share) is type(result) is np.float64:
+        if type(share) is type(arrays[i]) is np.float64:
             found.append(share)
             continue
         share = np.asarray(share)
