@@ -25,9 +25,10 @@ from .value import Value as Value
 
 if TYPE_CHECKING:
     from .drawing import draw as draw
+    from .formulas import formula as formula
     from .tracing import trace as trace
 
-_VIEWS = {"draw": "drawing", "trace": "tracing"}
+_VIEWS = {"draw": "drawing", "formula": "formulas", "trace": "tracing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,9 @@ def variables(names: Mapping[str, Any]) -> dict[int, str]:
     found: dict[int, str] = {}
     nested: list[tuple[str, Any]] = []
     for name, content in names.items():
-        if name.startswith("_") or name in ("In", "Out"):  # of IPython: what a cell said and what came out
+        if (
+            not name.isidentifier() or name.startswith("_") or name in ("In", "Out")
+        ):  # of IPython: what a cell said and what came out
             continue
         if isinstance(content, Value):
             found.setdefault(id(content), name)
@@ -132,4 +134,32 @@ def variables(names: Mapping[str, Any]) -> dict[int, str]:
     for name, content in nested:
         if isinstance(content, Value):
             found.setdefault(id(content), name)
+    return found
+
+
+def names(nodes: Sequence[Value], known: Mapping[int, str]) -> list[str]:
+    """A name for each node of a graph, no two alike: its label, its variable, or ``v1``, ``v2``, ... in their order.
+
+    Constants that are a number are called what they are, as often as they come.
+    """
+    labels = [visible(node.label or known.get(id(node), "")) for node in nodes]
+    taken = set(labels)
+    used: set[str] = set()
+    counts: dict[str, int] = {}
+    found = []
+    for node, label in zip(nodes, labels, strict=True):
+        if not label and node.op is None and not node._tracked and not node.shape:
+            found.append(number(node._array))  # a constant is called what it is, as often as it comes
+            continue
+        name = label
+        if not label or label in used:
+            stem = f"{label} #" if label else "v" if node.op is not None else "c" if not node._tracked else "x"
+            while True:
+                counts[stem] = counts.get(stem, bool(label)) + 1
+                name = f"{stem}{counts[stem]}"
+                if name not in taken:
+                    break
+            taken.add(name)
+        used.add(name)
+        found.append(name)
     return found

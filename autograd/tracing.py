@@ -375,7 +375,7 @@ def _recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
                         _plain(contribution), _plain(before), _plain(gradients[value]), arrived[value], uses[value],
                     )
                 )  # fmt: skip
-    taken = _names(nodes, names)
+    taken = text.names(nodes, names)
     return Trace(
         tuple([_noted(node, i, taken[i], names, ids, gradients.get(node)) for i, node in enumerate(nodes)]),
         tuple(steps),
@@ -420,31 +420,6 @@ def _plain(data: Any) -> Any:
     array = np.asarray(data).view()
     array.setflags(write=False)
     return array
-
-
-def _names(nodes: list[Value], names: dict[int, str]) -> list[str]:
-    """A name for each node, no two alike."""
-    labels = [text.visible(node.label or names.get(id(node), "")) for node in nodes]
-    taken = set(labels)
-    used: set[str] = set()
-    counts: dict[str, int] = {}
-    found = []
-    for node, label in zip(nodes, labels, strict=True):
-        if not label and node.op is None and not node._tracked and not node.shape:
-            found.append(text.number(node._array))  # a constant is called what it is, as often as it comes
-            continue
-        name = label
-        if not label or label in used:
-            stem = f"{label} #" if label else "v" if node.op is not None else "c" if not node._tracked else "x"
-            while True:
-                counts[stem] = counts.get(stem, bool(label)) + 1
-                name = f"{stem}{counts[stem]}"
-                if name not in taken:
-                    break
-            taken.add(name)
-        used.add(name)
-        found.append(name)
-    return found
 
 
 _dtype = functools.cache(str)
