@@ -157,7 +157,7 @@ def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
     if retain_graph:
         node._grad = getattr(upstream, "_array", upstream)  # of a gradient with a graph, the numbers
     else:
-        node._grad = node.inputs = node.params = None
+        node._grad = node.inputs = node.params = node.notes = None
 
 
 def _consumed(order: list[Any]) -> Iterator[Any]:
@@ -207,7 +207,7 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
             if retain_graph:
                 node._grad = upstream
             else:
-                node._grad = node.inputs = node.params = None
+                node._grad = node.inputs = node.params = node.notes = None
     except Exception as error:
         _note(error, node)
         raise

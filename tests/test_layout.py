@@ -9,7 +9,7 @@ import autograd
 import nn
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "text", "formulas"]
+ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "folding", "text", "formulas"]
 VIEWS = ["drawing", "tracing"]  # on top of these, and not on each other
 
 

@@ -48,11 +48,21 @@ def square():
 
 def nodes(picture):
     """The lines of nodes: {name: attributes}."""
-    return dict(re.findall(r"^\t(n\d+) \[(.*)\]$", picture.dot, re.MULTILINE))
+    return dict(re.findall(r"^\t+(n\d+) \[(.*)\]$", picture.dot, re.MULTILINE))
 
 
 def edges(picture):
-    return re.findall(r"^\t(\S+) -> (\S+)$", picture.dot, re.MULTILINE)
+    return re.findall(r"^\t(\S+) -> (\S+)(?: \[.*\])?$", picture.dot, re.MULTILINE)
+
+
+def labels(picture):
+    """What the arrows say, in their order."""
+    return re.findall(r'-> \S+ \[label="([^"]*)"', picture.dot)
+
+
+def titles(picture):
+    """The frames, outermost first."""
+    return re.findall(r'subgraph cluster_\d+ {\n\t+graph \[label="([^"]*)"', picture.dot)
 
 
 def words(attributes):
@@ -84,8 +94,26 @@ def test_dot_of_a_square():
 	graph [rankdir=LR bgcolor=white pad=0.2 nodesep=0.2 ranksep=0.35 nslimit=2 nslimit1=2]
 	node [fontname=Courier fontsize=11 fontcolor="#1a1a1a" style=filled margin="0.08,0.04" width=0 height=0]
 	edge [color="#555555" arrowsize=0.7 penwidth=1.2]
-	n0 [label="{{x|data 3.000\lgrad 6.000\l}}" shape=Mrecord fillcolor="#e1effa" color="#0b62a3"]
-	n1 [label="{{<i0> a|<i1> b}|{*|y|data 9.000\lgrad 1.000\l}}" shape=record fillcolor="#fdf0d5" color="#8a5a00" penwidth=2]
+	n0 [label="{{x|data 3.000\lgrad 6.000\l}}" shape=Mrecord fillcolor="#f0953f" color="#0b62a3"]
+	n1 [label="{{<i0> a|<i1> b}|{*|y|data 9.000\lgrad 1.000\l}}" shape=record fillcolor="#f9d4b1" color="#8a5a00" penwidth=2]
+	n0:e -> n1:i0:w [label="3.000" fontname=Courier fontsize=9 fontcolor="#8a4b00" edgetooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000" labeltooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000"]
+	n0:e -> n1:i1:w [label="3.000" fontname=Courier fontsize=9 fontcolor="#8a4b00" edgetooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000" labeltooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000"]
+	heat [label="gradient\n-6.000 0  6.000" shape=box style=striped fillcolor="#5aa0d8:#91c0e5:#c8dff2:#ffffff:#fadcbf:#f5b87f:#f0953f" color="#999999" fontsize=9]
+}
+"""  # noqa: E501
+    )
+
+
+def test_dot_without_numbers():
+    _, y = square()
+    assert (
+        draw(y, show=(), heat=None).dot
+        == r"""digraph autograd {
+	graph [rankdir=LR bgcolor=white pad=0.2 nodesep=0.2 ranksep=0.35 nslimit=2 nslimit1=2]
+	node [fontname=Courier fontsize=11 fontcolor="#1a1a1a" style=filled margin="0.08,0.04" width=0 height=0]
+	edge [color="#555555" arrowsize=0.7 penwidth=1.2]
+	n0 [label="{{x}}" shape=Mrecord fillcolor="#e1effa" color="#0b62a3"]
+	n1 [label="{{<i0> a|<i1> b}|{*|y}}" shape=record fillcolor="#fdf0d5" color="#8a5a00" penwidth=2]
 	n0:e -> n1:i0:w
 	n0:e -> n1:i1:w
 }
@@ -155,6 +183,7 @@ def test_two_drawings_of_the_same_computation_are_the_same_text():
         rng = np.random.default_rng(3)
         w, x = Value(rng.normal(size=(4, 3)), label="w"), Value(rng.normal(size=(5, 4)))
         y = (np.tanh(x @ w) ** 2).sum(axis=0).mean()
+        y.label = "y"
         y.backward()
         return y
 
@@ -175,7 +204,7 @@ def test_a_chain_of_a_hundred_thousand():
     x = Value(1.0)
     for _ in range(100_000):
         x = np.negative(x)
-    picture = draw(x)
+    picture = draw(x, depth=0)
     assert (picture.nodes, picture.edges) == (100_001, 100_000)
     assert picture.dot.endswith("\tn99999:s -> n100000:n\n}\n")
     with pytest.raises(DrawingError, match=r"100,001 nodes and 100,000 edges.*100,000 steps.*5,000.*\.dot"):
@@ -193,9 +222,9 @@ def reused(n):
 
 
 def test_what_counts_is_how_far_arrows_reach():
-    assert draw(reused(300)).edges == 600
+    assert draw(reused(300), depth=0).edges == 600
     with pytest.raises(DrawingError, match=r"301 nodes and 600 edges.*45,450 steps"):
-        draw(reused(300)).svg()
+        draw(reused(300), depth=0).svg()
 
 
 def test_the_largest_layouts_take_seconds(renderer):
@@ -225,9 +254,9 @@ def test_kinds_differ_in_shape():
 def test_a_gradient_that_was_not_computed_is_not_zero():
     x = Value(0.0)
     y = x * x
-    assert words(nodes(draw(y))["n0"]) == ["data", "0.000", "grad", "-"]
+    assert words(nodes(draw(y))["n0"]) == ["x", "data", "0.000", "grad", "-"]
     y.backward()
-    assert words(nodes(draw(y))["n0"]) == ["data", "0.000", "grad", "0.000"]
+    assert words(nodes(draw(y))["n0"]) == ["x", "data", "0.000", "grad", "0.000"]
 
 
 def test_a_constant_is_its_number():
@@ -239,7 +268,7 @@ def test_a_gradient_that_is_a_value():
     x = Value(3.0)
     y = x * x
     y.backward(create_graph=True)
-    assert words(nodes(draw(y))["n0"]) == ["data", "3.000", "grad", "6.000"]
+    assert words(nodes(draw(y))["n0"]) == ["x", "data", "3.000", "grad", "6.000"]
     assert draw(x.grad).nodes > 2
 
 
@@ -415,8 +444,8 @@ def test_parameters_and_names_are_data():
 
 def test_the_picture(renderer):
     root = drawn(draw(square()[1]))
-    seen = ["x", "data 3.000", "grad 6.000", "a", "b", "*", "y", "data 9.000", "grad 1.000"]
-    assert sorted(texts(root)) == sorted(seen)
+    seen = ["x", "data 3.000", "grad 6.000", "a", "b", "*", "y", "data 9.000", "grad 1.000", "3.000", "3.000"]
+    assert sorted(texts(root)) == sorted([*seen, "gradient", "-6.000 0  6.000"])
     assert len([element for element in root.iter() if element.get("class") == "edge"]) == 2
 
 
