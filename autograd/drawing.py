@@ -778,6 +778,18 @@ def _by_program(dot: str, kind: str) -> bytes | None:
     return done.stdout
 
 
+def render_svg(dot: str) -> str | None:
+    """What DOT describes as an SVG document; None with nothing here to draw it.
+
+    Raises
+    ------
+    DrawingError
+        A ValueError: if Graphviz refuses the text, or takes longer than `TIMEOUT`.
+    """
+    image = _by_program(dot, "svg") or _by_package(dot)
+    return None if image is None else image.decode("utf-8")
+
+
 _lock = threading.Lock()
 
 
