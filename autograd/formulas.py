@@ -40,8 +40,8 @@ class Expression:
     ----------
     kind : str
         ``name``, ``number``, ``call``, ``index``, ``root``, ``floor``, ``absolute``, ``add``, ``subtract``,
-        ``negative``, ``product``, ``divide``, ``matmul``, ``power``, ``transpose``, ``total``, ``operator`` or
-        ``words``.
+        ``negative``, ``product``, ``divide``, ``matmul``, ``power``, ``transpose``, ``total``, ``operator``,
+        ``partial`` or ``words``.
     head : str
         What is written: a name, a number, the name of a function, an operator.
     parts : tuple of Expression
@@ -107,7 +107,17 @@ def number(x: Any) -> Expression:
     return Expression("number", text.number(x))
 
 
+def partial(of: Expression, by: Expression) -> Expression:
+    """The derivative ∂of / ∂by, unevaluated."""
+    return Expression("partial", "", (of, by))
+
+
 ONE, ZERO, MINUS_ONE = (Expression("number", digit) for digit in ("1", "0", "-1"))
+
+
+def plain(kind: str, head: str, *parts: Expression) -> Expression:
+    """An expression as it is."""
+    return Expression(kind, head, parts, sum(part.size for part in parts) or 1)
 
 
 def make(kind: str, head: str, *parts: Expression) -> Expression:
@@ -165,7 +175,7 @@ def make(kind: str, head: str, *parts: Expression) -> Expression:
             return base
         if exponent == ZERO:
             return ONE
-    return Expression(kind, head, parts, sum(part.size for part in parts) or 1)
+    return plain(kind, head, *parts)
 
 
 # -------------------------------------------------------------------- reading the table's formulas
@@ -333,6 +343,9 @@ class _Writer:
     def index(self, e: Expression) -> str:
         return f"{self.inside(e.parts[0], ATOM)}{e.head}"
 
+    def partial(self, e: Expression) -> str:
+        return f"∂{self.inside(e.parts[0], ATOM)}/∂{self.inside(e.parts[1], ATOM)}"
+
     def infix(self, e: Expression, symbol: str, level: int) -> str:
         return f"{self.inside(e.parts[0], level)}{symbol}{self.right(e, level)}"
 
@@ -390,7 +403,9 @@ class _Python(_Writer):
 class _Blackboard(_Writer):
     def product(self, e: Expression) -> str:
         left, right = self.inside(e.parts[0], PRODUCT), self.right(e, PRODUCT)
-        close = right[0] in "(√∛Σ" or (e.parts[0].kind == "number" and not right[0].isdigit())  # 2 x, but x · y, 2 · 3
+        left_kind = e.parts[0].kind
+        close = left_kind == "number" and not right[0].isdigit()  # 2 x, but x · y and 2 · 3
+        close = close or (right[0] in "(√∛Σ" and left_kind not in ("partial", "number"))
         return f"{left}{' ' if close else ' · '}{right}"
 
     def power(self, e: Expression) -> str:
@@ -493,6 +508,9 @@ class _Latex(_Writer):
     def divide(self, e: Expression) -> str:
         return f"\\frac{{{self.write(e.parts[0])}}}{{{self.write(e.parts[1])}}}"
 
+    def partial(self, e: Expression) -> str:
+        return f"\\frac{{\\partial {self.write(e.parts[0])}}}{{\\partial {self.write(e.parts[1])}}}"
+
     def matmul(self, e: Expression) -> str:
         return self.infix(e, " \\, ", PRODUCT)
 
@@ -566,6 +584,10 @@ class _MathML(_Writer):
     def divide(self, e: Expression) -> str:
         return f"<mfrac>{self.write(e.parts[0])}{self.write(e.parts[1])}</mfrac>"
 
+    def partial(self, e: Expression) -> str:
+        above, below = (f"<mrow><mo>∂</mo>{self.write(part)}</mrow>" for part in e.parts)
+        return f"<mfrac>{above}{below}</mfrac>"
+
     def negative(self, e: Expression) -> str:
         return f"<mrow><mo>−</mo>{self.inside(e.parts[0], PRODUCT)}</mrow>"
 
@@ -597,31 +619,36 @@ _SAME = frozenset({"copy", "positive", "astype"})
 
 
 def applied(
-    operation: str, symbol: str | None, parameters: Sequence[str], inputs: Sequence[Expression], ndim: int = 0
+    operation: str,
+    symbol: str | None,
+    parameters: Sequence[str],
+    inputs: Sequence[Expression],
+    ndim: int = 0,
+    literal: bool = False,
 ) -> Expression:
-    """An operation, as an expression of its inputs."""
-    if operation in _SAME and inputs:
+    """An operation, as an expression of its inputs; `literal`: with nothing left out."""
+    build = plain if literal else make
+    if operation in _SAME and inputs and not literal:
         return inputs[0]
     if symbol in _INFIX and len(inputs) == 2:
-        return make(_INFIX[symbol], "", *inputs)
+        return build(_INFIX[symbol], "", *inputs)
     if symbol == "-" and len(inputs) == 1:
-        return make("negative", "", *inputs)
+        return build("negative", "", *inputs)
     if symbol and len(inputs) == 2:
-        return make("operator", symbol, *inputs)
+        return build("operator", symbol, *inputs)
     if operation == "getitem":
-        return make("index", "".join(parameters), *inputs)
+        return build("index", "".join(parameters), *inputs)
     if operation == "square":
-        return make("power", "", inputs[0], Expression("number", "2"))
+        return build("power", "", inputs[0], Expression("number", "2"))
     if operation == "reciprocal":
-        return make("divide", "", ONE, inputs[0])
+        return build("divide", "", ONE, inputs[0])
     if operation in ("sqrt", "cbrt"):
-        return make("root", "√" if operation == "sqrt" else "∛", *inputs)
+        return build("root", "√" if operation == "sqrt" else "∛", *inputs)
     if operation in ("absolute", "fabs"):
-        return make("absolute", "", *inputs)
+        return build("absolute", "", *inputs)
     if operation in ("transpose", "swapaxes") and ndim == 2 and (operation == "swapaxes" or not parameters):
-        return make("transpose", "", *inputs)
-    written = [Expression("words", word) for word in parameters]
-    return Expression("call", operation, (*inputs, *written), sum(part.size for part in inputs) or 1)
+        return build("transpose", "", *inputs)
+    return plain("call", operation, *inputs, *(Expression("words", word, (), 0) for word in parameters))
 
 
 class Formula(str):

@@ -15,6 +15,45 @@ _FEW = 4
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 
+class Text(str):
+    """Lines to read: shown as they are, also where a notebook or a prompt shows the last result."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def fitted(rows: Sequence[Sequence[str] | str], width: int, right: str = "") -> list[str]:
+    """Rows as lines of at most `width` characters: columns aligned, the widest ones cut.
+
+    A row that is a string is a line of its own. `right` has an ``r`` for each column that is aligned to the right,
+    anything else for the others.
+
+    Examples
+    --------
+    >>> fitted([["x", "a long remark"], ["yy", "short"]], 12)
+    ['x   a long …', 'yy  short']
+    """
+    cells_only = [row for row in rows if not isinstance(row, str)]
+    widths = [max(map(len, column)) for column in zip(*cells_only, strict=True)]
+    gaps = 2 * (sum(width > 0 for width in widths) - 1)
+    while sum(widths) + gaps > width and max(widths) > 6:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in rows:
+        if isinstance(row, str):
+            lines.append(row)
+            continue
+        cells = []
+        for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            if width:
+                cut = cell if len(cell) <= width else cell[: width - 1] + "…"
+                cells.append(cut.rjust(width) if right[i : i + 1] == "r" else cut.ljust(width))
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
 def number(x: Any) -> str:
     """A number to four significant digits, whole numbers below a million to all of theirs.
 
@@ -47,6 +86,20 @@ def array(x: Any) -> str:
     if x.size <= _FEW:
         return _elements(x)
     return f"{shape(x.shape)} ‖{number(norm(x))}‖"
+
+
+def short(x: Any) -> str:
+    """A number, a few elements if they are short, else only the norm.
+
+    Examples
+    --------
+    >>> short(np.array([1.0, 0.25])), short(np.ones((4, 4)))
+    ('[1, 0.25]', '‖4‖')
+    """
+    x = np.asarray(x)
+    if x.size <= _FEW and len(written := array(x)) <= 16:
+        return written
+    return f"‖{number(norm(x))}‖"
 
 
 def norm(x: Any) -> float:
@@ -138,7 +191,8 @@ def variables(names: Mapping[str, Any]) -> dict[int, str]:
 
 
 def names(nodes: Sequence[Value], known: Mapping[int, str]) -> list[str]:
-    """A name for each node of a graph, no two alike: its label, its variable, or ``v1``, ``v2``, ... in their order.
+    """A name for each node of a graph, no two alike: its label, its variable, or ``v1``, ``v2``, ... in their order,
+    and ``y`` for the last one.
 
     Constants that are a number are called what they are, as often as they come.
     """
@@ -147,6 +201,8 @@ def names(nodes: Sequence[Value], known: Mapping[int, str]) -> list[str]:
     used: set[str] = set()
     counts: dict[str, int] = {}
     found = []
+    if not labels[-1] and nodes[-1].op is not None and "y" not in taken:
+        labels[-1] = "y"  # what all this is the computation of
     for node, label in zip(nodes, labels, strict=True):
         if not label and node.op is None and not node._tracked and not node.shape:
             found.append(number(node._array))  # a constant is called what it is, as often as it comes

@@ -15,19 +15,23 @@ import functools
 import inspect
 import json
 import math
+import os
 import sys
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 
-from . import modes, text
+from . import folding, modes, narrating, text
 from .backward import add, check_unchanged, conform, seed_for, settle
 from .errors import GraphError, TraceError
+from .formulas import Formula
 from .graph import ancestors, describe, topological
+from .text import Text
 from .value import Value
 
 __all__ = ["Node", "Step", "Trace", "trace"]
@@ -66,8 +70,8 @@ class Node:
         None is a gradient that was not computed, which is not 0.
     source : str or None
         ``file:line: code``, of what was recorded under `anomaly` or by ``trace(f, ...)``.
-    scope : str or None
-        The module of `nn` that computed it.
+    scope : tuple of str
+        The calls of `nn` modules it was computed in, outermost first: ``("MLP", "Dense #2")``.
     expected : number or array, or None
         The gradient that ``trace(..., expect=...)`` gave for it.
     right : bool or None
@@ -90,7 +94,7 @@ class Node:
     value: Any
     gradient: Any = None
     source: str | None = None
-    scope: str | None = None
+    scope: tuple[str, ...] = ()
     expected: Any = None
     right: bool | None = None
 
@@ -201,6 +205,120 @@ class Trace:
     def __deepcopy__(self, memo: Any) -> Trace:
         return self
 
+    # ---------------------------------------------------------------- as a page
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to step through to a file: one piece of HTML, which needs no kernel and no network.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it is.
+
+        Raises
+        ------
+        DrawingError
+            A ValueError: if the suffix is not ``.html``.
+        """
+        from . import stepper
+
+        return stepper.save(self, path)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from . import stepper
+
+        return {"text/html": stepper.fragment(self), "text/plain": str(self)}
+
+    # ---------------------------------------------------------------- as text
+
+    def table(self, width: int = narrating.WIDTH, limit: int | None = 60) -> Text:
+        """The whole pass as two tables: what was computed, and the steps backward. What `print` shows.
+
+        Parameters
+        ----------
+        width : int
+            How many columns it may take; the widest cells are cut.
+        limit : int or None
+            How many nodes and steps are listed, of more the first and the last ones; None: all.
+        """
+        return narrating.table(self, width, limit)
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def tree(self, depth: int = 12, limit: int = 200) -> Text:
+        """The graph as a tree, from the root down to the leaves; what came before is not repeated, but named.
+
+        Parameters
+        ----------
+        depth, limit : int
+            How many levels and lines are shown.
+        """
+        return narrating.tree(self, depth, limit)
+
+    def explain(self, what: Value | str | int, limit: int = 10) -> Text:
+        r"""The gradient of one node taken apart: by use, and by path.
+
+        By use, it is the sum of upstream × local derivative over what was computed from it. By path, it is the sum
+        over all paths to the root of the products of the local derivatives along them. Local derivatives of arrays
+        are linear maps, and stand there in words.
+
+        Parameters
+        ----------
+        what : Value, str or int
+            The node: a Value of the graph, its name, or its id.
+        limit : int
+            How many paths are written out. They are counted without walking them.
+
+        Raises
+        ------
+        TraceError
+            A ValueError: if there is no such node.
+        """
+        return narrating.explain(self, what, limit)
+
+    def sentence(self, step: Step) -> str:
+        """A step in one plain sentence."""
+        return narrating.sentence(self, step)
+
+    def latex(self, what: Value | str | int | None = None) -> Formula:
+        r"""The chain rule written out as one would by hand: in symbols, then in numbers, for each gradient.
+
+        Parameters
+        ----------
+        what : Value, str or int, optional
+            Only the gradient of this node.
+
+        Returns
+        -------
+        Formula
+            LaTeX, for math mode; Jupyter shows it as mathematics.
+
+        Raises
+        ------
+        TraceError
+            A ValueError: if there is no such node, or it is a constant.
+        """
+        return narrating.latex(self, what)
+
+    def diff(self, other: Trace) -> Text:
+        """What is different in another trace, and what changed first: of the graph, the values, the gradients.
+
+        Nodes are compared in the order of computation, to the bit, as long as both graphs are the same.
+        """
+        return narrating.diff(self, other)
+
+    def walk(self, source: TextIO | None = None, out: TextIO | None = None) -> None:
+        """Step through the pass in the terminal: n next, b back, f first, l last, g go to, q quit.
+
+        Parameters
+        ----------
+        source, out : text stream, optional
+            Where lines with keys come from, and where the text goes to. Default: single keys of the terminal, or
+            `input` where there is none, and standard output.
+        """
+        narrating.walk(self, source, out)
+
     # ---------------------------------------------------------------- as JSON
 
     def to_json(self) -> str:
@@ -310,7 +428,7 @@ def trace(
     frame = sys._getframe(1)
     names = {**text.variables(frame.f_globals), **text.variables(frame.f_locals), **names}
     del frame
-    return _expected(_recorded(result, gradient, names), expect or {})
+    return _expected(recorded(result, gradient, names), expect or {})
 
 
 def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Value, dict[int, str]]:
@@ -340,8 +458,11 @@ def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Valu
     return result, {id(x): label for x, label in zip(arguments, labels, strict=True) if isinstance(x, Value)}
 
 
-def _recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
-    """The pass itself: the same rules in the same order as `backward`, with a note of each."""
+def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
+    """The pass itself: the same rules in the same order as `backward`, with a note of each step.
+
+    `names` are what the caller's code calls its Values, as `text.variables` finds them.
+    """
     seed = seed_for(root, gradient, create_graph=False)
     order = topological([root])
     nodes = ancestors(root)
@@ -375,9 +496,14 @@ def _recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
                         _plain(contribution), _plain(before), _plain(gradients[value]), arrived[value], uses[value],
                     )
                 )  # fmt: skip
-    taken = text.names(nodes, names)
+    taken, scopes = text.names(nodes, names), _scopes(nodes)
     return Trace(
-        tuple([_noted(node, i, taken[i], names, ids, gradients.get(node)) for i, node in enumerate(nodes)]),
+        tuple(
+            [
+                _noted(node, i, taken[i], names, ids, gradients.get(node), scopes.get(node, ()))
+                for i, node in enumerate(nodes)
+            ]
+        ),
         tuple(steps),
         {id(node): (weakref.ref(node), i) for i, node in enumerate(nodes)},
     )
@@ -422,10 +548,36 @@ def _plain(data: Any) -> Any:
     return array
 
 
+def _scopes(nodes: list[Value]) -> dict[Value, tuple[str, ...]]:
+    """The names of the module calls around each node, those of one name in one place numbered."""
+    if not any(node.notes and "modules" in node.notes for node in nodes):
+        return {}
+    paths: dict[tuple[int, ...], tuple[str, ...]] = {(): ()}
+    counts: dict[tuple[str, ...], int] = {}
+    found = {}
+    for node, chain in folding.scopes(nodes).items():
+        for depth in range(1, len(chain) + 1):
+            key = tuple([id(call) for call in chain[:depth]])
+            if key not in paths:
+                path = (*paths[key[:-1]], chain[depth - 1][0])
+                counts[path] = counts.get(path, 0) + 1
+                paths[key] = path if counts[path] == 1 else (*path[:-1], f"{path[-1]} #{counts[path]}")
+        found[node] = paths[tuple([id(call) for call in chain])]
+    return found
+
+
 _dtype = functools.cache(str)
 
 
-def _noted(node: Value, place: int, name: str, names: dict[int, str], ids: dict[Value, int], gradient: Any) -> Node:
+def _noted(
+    node: Value,
+    place: int,
+    name: str,
+    names: dict[int, str],
+    ids: dict[Value, int],
+    gradient: Any,
+    scope: tuple[str, ...],
+) -> Node:
     op, notes, data = node.op, node.notes or {}, node._array
     inputs = tuple([ids[value] for value in node.inputs or ()])
     formulas: tuple[str, ...] = ()
@@ -452,7 +604,7 @@ def _noted(node: Value, place: int, name: str, names: dict[int, str], ids: dict[
         value=_plain(data),
         gradient=_plain(gradient),
         source=notes.get("source"),
-        scope=notes.get("scope"),
+        scope=scope,
     )
 
 

@@ -204,7 +204,7 @@ def test_a_function_notes_where_and_its_inputs_have_its_names():
 
     x = Value(1.0)
     found = trace(loss, 2.0, x, np.float32(1.5))
-    assert [node.name for node in found.nodes] == ["x", "w", "v1", "v2", "scale", "v3"]
+    assert [node.name for node in found.nodes] == ["x", "w", "v1", "v2", "scale", "y"]
     assert found["scale"].dtype == "float32"
     lines = [node.source for node in found.nodes]
     assert lines[2].endswith(": s = x * w")
