@@ -37,5 +37,9 @@ class DrawingError(AutogradError, ValueError):
     """A picture that cannot be made as asked: no such format, too large, or without the program that draws."""
 
 
+class ExpressionError(AutogradError, ValueError):
+    """A formula in a string that cannot be read, or cannot be evaluated with the values given."""
+
+
 class TraceError(AutogradError, ValueError):
     """A trace, or a question about one, that does not fit: a name nobody has, a file that holds no trace."""

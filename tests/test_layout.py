@@ -9,8 +9,8 @@ import autograd
 import nn
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "folding", "text", "formulas",
-         "narrating", "tracing"]  # fmt: skip
+ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "expression", "folding", "text",
+         "formulas", "narrating", "tracing"]  # fmt: skip
 VIEWS = ["drawing", "questions"]  # on top of these, and not on each other
 PAGES = ["stepper", "__main__"]  # on top of all
 LATE = {("tracing", "stepper")}  # imported in a call: a trace shows itself as a page
