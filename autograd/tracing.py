@@ -428,7 +428,7 @@ def trace(
     frame = sys._getframe(1)
     names = {**text.variables(frame.f_globals), **text.variables(frame.f_locals), **names}
     del frame
-    return _expected(recorded(result, gradient, names), expect or {})
+    return expected(recorded(result, gradient, names), expect or {})
 
 
 def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Value, dict[int, str]]:
@@ -611,7 +611,7 @@ def _noted(
 # -------------------------------------------------------------------- a hand derivation beside it
 
 
-def _expected(found: Trace, expect: Mapping[Any, Any]) -> Trace:
+def expected(found: Trace, expect: Mapping[Any, Any]) -> Trace:
     """The trace with its nodes marked right or wrong."""
     marks: dict[int, tuple[Any, bool]] = {}
     for what, wanted in expect.items():
