@@ -81,7 +81,7 @@ def save(trace: Trace, path: str | os.PathLike[str]) -> Path:
 
 def fragment(trace: Trace) -> str:
     """The page as a piece of HTML to stand in any other, such as the output of a notebook's cell."""
-    table = escape(_table(trace))
+    table = escape(str(trace))
     summary = f"The backward pass of {text.visible(trace.root.name)}"
     counts = f"{text.count(len(trace.nodes), 'node')}, {text.count(len(trace.steps), 'step')}"
     if len(trace.nodes) > LARGEST:
@@ -150,17 +150,6 @@ def _resource(name: str) -> str:
     return "\n".join(filter(None, map(str.strip, content.splitlines())))
 
 
-_LINES = 3000
-
-
-def _table(trace: Trace) -> str:
-    """The pass as text; of a very long one, as much as a page can hold."""
-    lines = str(trace).split("\n")
-    if len(lines) > _LINES:
-        lines[_LINES:] = [f"... and {len(lines) - _LINES:,} more lines: print(trace)"]
-    return "\n".join(lines)
-
-
 # -------------------------------------------------------------------- the numbers
 
 
@@ -176,6 +165,11 @@ def _largest(x: Any) -> float:
         return 0.0
     bad = flat[~np.isfinite(flat)]
     return float(bad[0] if bad.size else flat[np.abs(flat).argmax()])
+
+
+_LESS = "\ue000"
+"""For < in a name, which then is never to be read as HTML, not even by what keeps the text of a script; no name
+holds this character, as `text.visible` spells it out."""
 
 
 class _Pool:
@@ -202,7 +196,11 @@ def _data(trace: Trace) -> str:
     seed = _largest(trace.root.gradient)
     nodes = []
     for node in trace.nodes:
-        entry: dict[str, Any] = {"name": node.name, "math": _symbol(node).mathml(), "uses": uses[node.id]}
+        entry: dict[str, Any] = {
+            "name": node.name.replace("<", _LESS),
+            "math": _symbol(node).mathml(),
+            "uses": uses[node.id],
+        }
         if node.operation:
             entry["operation"] = node.operation
         if node.kind == "leaf":
@@ -261,7 +259,7 @@ def _data(trace: Trace) -> str:
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     # Nothing in a string may end the script element, or begin a comment or another script in it.
     written = re.sub("<(?=[/!]|script)", r"\\u003c", written, flags=re.IGNORECASE)
-    written = written.replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
+    written = written.replace(_LESS, r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
     return written.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -475,7 +473,7 @@ def _node(node: Node, card: _Card, x: float, y: float, size: float, top: float) 
             row("g", f"grad {_markup(card.gradient)}")
         if card.uses > 1:
             row("c s", f"{card.uses} of {card.uses} in", " font-size='10' fill='#595959'")
-    tip = [node.name, node.source or "", f"in {node.scope}" if node.scope else ""]
+    tip = [node.name, node.source or "", "in " + " > ".join(node.scope) if node.scope else ""]
     title = escape("\n".join(text.visible(part, 300) for part in tip if part))
     rim = "class='b' fill='#ffffff' stroke='#767676'"
     if node.right is False or not np.isfinite(size):
