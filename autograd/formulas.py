@@ -717,10 +717,8 @@ def formula(value: Value) -> Formula:
             f"formula() takes a Value and got {value!r:.60}. For the formula of a gradient, compute it with "
             f"backward(create_graph=True)."
         )
-    frame = sys._getframe(1)
     nodes = ancestors(value)
-    names = text.names(nodes, {**text.variables(frame.f_globals), **text.variables(frame.f_locals)})
-    del frame
+    names = text.names(nodes, text.known(sys._getframe(1), nodes))
     expressions: dict[Value, Expression] = {}
     uses: dict[Value, int] = {}
     for node in nodes:

@@ -160,9 +160,7 @@ def why_no_grad(x: Value, loss: Value) -> Text:
       v1 = relu(x): x = -2 is not above 0, where relu has slope 0 (a dead ReLU)
     """
     nodes = _graph("why_no_grad", x, loss)
-    frame = sys._getframe(1)
-    names = {**text.variables(frame.f_globals), **text.variables(frame.f_locals)}
-    del frame
+    names = text.known(sys._getframe(1), [*nodes, x])
     called = repr(x.label if x.label is not None else names[id(x)]) if x.label is not None or id(x) in names else "x"
     for node in nodes:
         if node.inputs is None and node is not x:

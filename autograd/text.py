@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,11 @@ def _picture(character: str) -> str:
     return chr(0x2400 + code) if code < 32 else f"⟨U+{code:04X}⟩"
 
 
+def _told(name: str) -> bool:
+    """Whether a name is one that somebody gave: IPython keeps what cells said and what came out, under others."""
+    return name.isidentifier() and not name.startswith("_") and name not in ("In", "Out")
+
+
 def variables(names: Mapping[str, Any]) -> dict[int, str]:
     """What code calls its Values: the name of each by its `id`, also of those in lists, tuples and dicts.
 
@@ -190,13 +196,32 @@ def variables(names: Mapping[str, Any]) -> dict[int, str]:
     return found
 
 
-def names(nodes: Sequence[Value], known: Mapping[int, str]) -> list[str]:
+def known(frame: FrameType, nodes: Sequence[Value]) -> dict[int, str]:
+    """What the code of a frame calls the Values of a graph: the name of each by its `id`.
+
+    Plain arrays, which an operation takes as constants of its own, are known by their numbers.
+    """
+    scope = {**frame.f_globals, **frame.f_locals}
+    found = {**variables(frame.f_globals), **variables(frame.f_locals)}
+    arrays = {name: content for name, content in scope.items() if type(content) is np.ndarray and _told(name)}
+    if len(arrays) <= 200:
+        for node in nodes:
+            data = node._array
+            if node.op is None and not node._tracked and type(data) is np.ndarray and 1 < data.size <= 10**6:
+                for name, content in arrays.items():
+                    if content.shape == data.shape and content.dtype == data.dtype and np.array_equal(content, data):
+                        found.setdefault(id(node), name)
+                        break
+    return found
+
+
+def names(nodes: Sequence[Value], variables: Mapping[int, str]) -> list[str]:
     """A name for each node of a graph, no two alike: its label, its variable, or ``v1``, ``v2``, ... in their order,
     and ``y`` for the last one.
 
     Constants that are a number are called what they are, as often as they come.
     """
-    labels = [visible(node.label or known.get(id(node), "")) for node in nodes]
+    labels = [visible(node.label or variables.get(id(node), "")) for node in nodes]
     taken = set(labels)
     used: set[str] = set()
     counts: dict[str, int] = {}

@@ -18,10 +18,11 @@ import math
 import os
 import sys
 import weakref
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 import numpy as np
@@ -375,7 +376,7 @@ def trace(
     ----------
     result : Value, or callable
         What to start from, ``trace(loss)``; or a function that computes it, ``trace(f, x, w)``: then each operation
-        notes the line of your code that called for it.
+        notes the line of your code that called for it, and the function's variables name what is between.
     *inputs
         The arguments of the function. Numbers, lists and floating arrays become Values, labelled by the names of
         the function's parameters; all others are handed on as they are.
@@ -425,9 +426,7 @@ def trace(
             f"trace() of {describe(result)}: nothing it was computed from requires a gradient. Give the inputs as "
             f"Value(...) of floating numbers, and look for no_grad(), detach() or an integer dtype on the way."
         )
-    frame = sys._getframe(1)
-    names = {**text.variables(frame.f_globals), **text.variables(frame.f_locals), **names}
-    del frame
+    names = {**text.known(sys._getframe(1), ancestors(result)), **names}
     return expected(recorded(result, gradient, names), expect or {})
 
 
@@ -448,20 +447,41 @@ def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Valu
         floating = isinstance(given, np.ndarray | np.generic) and given.dtype.kind == "f"
         data = Value(given) if number or floating else given
         arguments.append(data)
-    with modes.enable_grad(), modes.locating():
+    variables: dict[str, Any] = {}
+    with modes.enable_grad(), modes.locating(), _watched(function, variables):
         result = function(*arguments)
     if not isinstance(result, Value):
         raise TraceError(
             f"trace(f, ...): {getattr(function, '__name__', 'f')} returned {result!r:.60}, and a Value is needed. "
             f"Does it compute on its arguments with NumPy's functions or operators, and return the result?"
         )
-    return result, {id(x): label for x, label in zip(arguments, labels, strict=True) if isinstance(x, Value)}
+    inner = {id(x): label for x, label in zip(arguments, labels, strict=True) if isinstance(x, Value)}
+    return result, {**text.variables(variables), **inner}
+
+
+@contextmanager
+def _watched(function: Callable[..., Any], variables: dict[str, Any]) -> Iterator[None]:
+    """Keep the local variables with which the function returns: what it calls the Values between."""
+    code = getattr(function, "__code__", None)
+    if code is None or sys.getprofile() is not None:  # somebody is measuring: keep out of the way
+        yield
+        return
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            variables.update(frame.f_locals)
+
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
     """The pass itself: the same rules in the same order as `backward`, with a note of each step.
 
-    `names` are what the caller's code calls its Values, as `text.variables` finds them.
+    `names` are what the caller's code calls its Values, as `text.known` finds them.
     """
     seed = seed_for(root, gradient, create_graph=False)
     order = topological([root])

@@ -134,7 +134,8 @@ def test_a_long_chain():
 
 def test_names_of_variables_labels_and_arrays():
     weight, data = Value(np.ones((3, 2)), label="layers.0.weight"), np.ones((5, 3))
-    assert formula(data @ weight) == "c1 @ layers.0.weight"
+    assert formula(data @ weight) == "data @ layers.0.weight"
+    assert formula((data + 1) @ weight) == "c1 @ layers.0.weight"
     with no_grad():
         constant = weight * 2
     assert formula(constant) == "constant"

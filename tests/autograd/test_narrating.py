@@ -22,8 +22,8 @@ def neuron(**options):
 
 def diamond(a=1.5):
     def f(a, k):
-        b = a * a
-        return b * a + np.sin(b) / a + k
+        _b = a * a
+        return _b * a + np.sin(_b) / a + k
 
     return trace(f, a, 2.0)
 
@@ -66,7 +66,7 @@ def test_the_table_with_sums_arrays_and_expectations():
     assert re.search(r"v1 += a \* a +2\.25 +1\.081 +test_narrating\.py:\d+$", str(diamond()), re.M)
     text = str(layer())
     assert "g @" not in text  # X is a constant
-    assert re.search(r"W +v1 = c1 @ W +‖[\d.]+‖ +c1ᵀ @ g +‖", text)
+    assert re.search(r"W +v1 = X @ W +‖[\d.]+‖ +Xᵀ @ g +‖", text)
     assert re.search(r"b +v2 = v1 \+ b +‖[\d.]+‖ +1, summed over axis 0 ", text)
     assert text.endswith("g is the upstream gradient, ᵀ swaps the last two axes\n‖x‖ stands for an array of that norm")
     marked = str(neuron(expect={"w": 0.974, "x": 1}))
@@ -220,7 +220,7 @@ def test_sentences():
     assert diamond().sentence(steps[5]).endswith(": contribution 1 of 4, 2.25 so far.")
     found = layer()
     told = [found.sentence(step) for step in found.steps]
-    assert any("W receives c1ᵀ @ ∂y/∂v1, which is" in line for line in told)
+    assert any("W receives Xᵀ @ ∂y/∂v1, which is" in line for line in told)
     assert any("summed over axis 0 because b was broadcast" in line for line in told)
 
 
@@ -235,9 +235,9 @@ def test_latex():
     for other in (found, diamond(), layer()):
         balanced(other.latex())
     assert diamond().latex("a").count(" + ") == 9
-    assert r"{c_{1}}^{\top} \, \frac{\partial y}{\partial v_{1}}" in layer().latex()
+    assert r"{X}^{\top} \, \frac{\partial y}{\partial v_{1}}" in layer().latex()
     with pytest.raises(TraceError, match="constant"):
-        layer().latex("c1")
+        layer().latex("X")
 
 
 def test_diff():
