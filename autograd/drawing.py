@@ -205,9 +205,9 @@ def draw(
     value : Value
         The result to draw; ancestors only, whatever was computed from it is not shown.
     depth : int, at least 0, optional
-        How many levels of modules to open: 0 for none, so that each is one box, 1 for the outermost. Default: all,
-        if that makes at most 60 boxes, else as many as do; and where no module could be closed to get there, Values
-        that were computed alike share a box.
+        How many levels of modules to open: 0 for none, so that each is one box, 1 for the outermost. Default: all, if
+        that makes at most 60 boxes, else as many as leave about 30; and where there is no module to close, Values that
+        were computed alike share a box.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Which way the computation runs: ``"LR"`` from left to right, ``"TB"`` from top to bottom. Default: from left
         to right, unless top to bottom makes a long graph narrower.
@@ -283,7 +283,7 @@ def draw(
     chains = folding.scopes(nodes)
     if around is not None:
         nodes = folding.neighbourhood(nodes, _centre(nodes, around, names), hops)
-    return _drawn(folding.fold(nodes, chains, depth), nodes, value, direction, rows, heat, names)
+    return _drawn(folding.fold(nodes, chains, depth), nodes, value, direction, rows, heat, names, around is not None)
 
 
 def _centre(nodes: list[Value], around: Value | str, names: dict[int, str]) -> Value:
@@ -308,6 +308,7 @@ def _drawn(
     rows: tuple[str, ...],
     heat: str | None,
     names: dict[int, str],
+    cut: bool,
 ) -> Drawing:
     """The picture of a folded graph."""
     boxes, edges = folded.boxes, folded.edges
@@ -337,7 +338,8 @@ def _drawn(
         ends = f"n{edge.source}:{leave} -> n{edge.target}:{port}{arrive}"
         notes = _contribution(boxes[edge.source], box, edge, box.value is root) if small else ""
         lines.append(f"\t{ends}{notes}\n")
-    lines += _cut(boxes, nodes, root, leave, arrive, operands)
+    if cut:
+        lines += _cut(boxes, nodes, root, leave, arrive, operands)
     lines += legend
     lines.append("}\n")
     return Drawing(lines, len(boxes), len(edges), steps, len(nodes))
@@ -468,8 +470,8 @@ def _legend(title: str, ends: Sequence[str]) -> list[str]:
 
 def _contribution(source: Box, target: Box, edge: Edge, root: bool) -> str:
     """What came back along an edge, where it is known; or how many edges this one is."""
-    if edge.count > 1:
-        return f' [label="×{edge.count:,}" fontname=Courier fontsize=9 fontcolor="#555555"]'
+    if edge.repeats > 1:
+        return f' [label="×{edge.repeats:,}" fontname=Courier fontsize=9 fontcolor="#555555"]'
     node, value = target.value, source.value
     if edge.operand is None or len(source.values) > 1 or len(target.values) > 1:
         return ""
@@ -501,8 +503,6 @@ def _cut(
     boxes: Sequence[Box], nodes: list[Value], root: Value, leave: str, arrive: str, operands: list[int]
 ) -> list[str]:
     """The arrows that lead out of a neighbourhood: each to or from a "…"."""
-    if nodes[-1] is root and all(value in known for known in [set(nodes)] for n in nodes for value in n.inputs or ()):
-        return []
     known, lines, used = set(nodes), [], 0
     stub = 'shape=plaintext style="" label="…"'
     inside = {value for node in nodes for value in node.inputs or ()}

@@ -13,14 +13,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .value import Value
 
 __all__ = ["LARGE", "Box", "Edge", "Fold", "fold", "neighbourhood", "scopes"]
 
 LARGE = 60
-"""So many boxes fit on a page; beyond, a graph is folded unless told otherwise."""
+"""A graph of more boxes is folded unless told otherwise."""
+FOLDED = 30
+"""So many boxes are then aimed at."""
 _DEEP = 6
+_BACK = 4
+"""How many operations back alike is looked into, where all the way back is too far."""
+_MANY = 5
+"""So many alike inputs of one module are one box."""
 """How many levels of modules are tried, from the inside out."""
 
 Call = tuple[str, tuple[Value, ...]]
@@ -56,14 +63,13 @@ class Box:
         return self.values[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """From box to box: by place in the list, and as which operand; None where that makes no sense."""
 
     source: int
     target: int
     operand: int | None
-    count: int = 1
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ def fold(nodes: Sequence[Value], chains: dict[Value, Chain], depth: int | None =
         The modules that the nodes lie in, from `scopes`.
     depth : int, optional
         How many levels of modules to open. Default: all if there are at most `LARGE` nodes; else as many as leave at
-        most `LARGE` boxes, and if no level does, what was computed alike merges, too.
+        most `FOLDED` boxes. If more than `LARGE` remain even when all are closed, what was computed alike merges, too.
     """
     deepest = max(map(len, chains.values()), default=0)
     if depth is not None:
@@ -206,7 +212,7 @@ def fold(nodes: Sequence[Value], chains: dict[Value, Chain], depth: int | None =
     for level in range(min(deepest, _DEEP), -1, -1):
         if sum(outside[above] for above in range(level + 1)) <= LARGE or level == 0:  # these are all seen
             folded = _closed(nodes, chains, level)
-            if len(folded.boxes) <= LARGE:
+            if len(folded.boxes) <= (FOLDED if level else LARGE):
                 return folded
     return _merged(folded)
 
@@ -294,12 +300,14 @@ def _runs(folded: Fold) -> Fold:
         if kind[i] >= 0 and group[i] == i:
             group[i] = beside.setdefault((kind[i], frozenset(sources[i]), frozenset(targets[i])), i)
     runs = {group[i] for i in range(len(boxes)) if group[i] != i}
-    feeding: dict[Hashable, int] = {}
+    feeding: dict[tuple[Hashable, frozenset[int]], list[int]] = {}
     for i, box in enumerate(boxes):  # what each of the repeats has for itself, such as the inputs of each time step
-        if box.call is None and box.value.op is None and group[i] == i and targets[i]:
-            ends = frozenset(group[j] for j in targets[i])
-            if ends <= runs and not any(group[j] in ends for j in sources[i]):
-                group[i] = feeding.setdefault((_kind(box.value), ends), i)
+        if box.call is None and box.value.op is None and targets[i] and all(kind[j] >= 0 for j in targets[i]):
+            feeding.setdefault((_kind(box.value), frozenset(group[j] for j in targets[i])), []).append(i)
+    for alike in feeding.values():
+        if len(alike) >= _MANY or all(group[j] in runs for j in targets[alike[0]]):
+            for i in alike:
+                group[i] = alike[0]
     return _grouped(folded, group)
 
 
@@ -323,7 +331,7 @@ def _grouped(folded: Fold, group: Sequence[int]) -> Fold:
         if source == target and folded.boxes[edge.target].call is not None:
             continue  # within a run
         ends = place[source], place[target], edge.operand
-        edges[ends] = edges.get(ends, 0) + edge.count
+        edges[ends] = edges.get(ends, 0) + edge.repeats
     return Fold(boxes, [Edge(*ends, count) for ends, count in edges.items()])
 
 
@@ -355,7 +363,7 @@ def _merged(folded: Fold) -> Fold:
     found = whole
     if len(colours) > LARGE:
         found = kind
-        for _ in range(_DEEP):
+        for _ in range(_BACK):
             colours = {}
             finer = [
                 colours.setdefault((found[i], tuple([found[j] for _, j in sources[i]])), len(colours))
