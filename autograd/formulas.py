@@ -41,7 +41,7 @@ class Expression:
     kind : str
         ``name``, ``number``, ``call``, ``index``, ``root``, ``floor``, ``absolute``, ``add``, ``subtract``,
         ``negative``, ``product``, ``divide``, ``matmul``, ``power``, ``transpose``, ``total``, ``operator``,
-        ``partial`` or ``words``.
+        ``partial``, ``given`` (words, and what `g` in them is) or ``words``.
     head : str
         What is written: a name, a number, the name of a function, an operator.
     parts : tuple of Expression
@@ -346,6 +346,9 @@ class _Writer:
     def partial(self, e: Expression) -> str:
         return f"∂{self.inside(e.parts[0], ATOM)}/∂{self.inside(e.parts[1], ATOM)}"
 
+    def given(self, e: Expression) -> str:
+        return f"({self.write(e.parts[0])}, g = {self.write(e.parts[1])})"
+
     def infix(self, e: Expression, symbol: str, level: int) -> str:
         return f"{self.inside(e.parts[0], level)}{symbol}{self.right(e, level)}"
 
@@ -511,6 +514,9 @@ class _Latex(_Writer):
     def partial(self, e: Expression) -> str:
         return f"\\frac{{\\partial {self.write(e.parts[0])}}}{{\\partial {self.write(e.parts[1])}}}"
 
+    def given(self, e: Expression) -> str:
+        return f"\\left({self.write(e.parts[0])},\\; g = {self.write(e.parts[1])}\\right)"
+
     def matmul(self, e: Expression) -> str:
         return self.infix(e, " \\, ", PRODUCT)
 
@@ -579,7 +585,10 @@ class _MathML(_Writer):
 
     def product(self, e: Expression) -> str:
         close = e.parts[0].kind == "number" and e.parts[1].kind != "number"
-        return self.infix(e, _TIMES if close else "·", PRODUCT)
+        if not close:
+            return self.infix(e, "·", PRODUCT)
+        left, right = self.inside(e.parts[0], PRODUCT), self.right(e, PRODUCT)
+        return f'<mrow>{left}<mo>{_TIMES}</mo><mspace width="0.12em"/>{right}</mrow>'
 
     def divide(self, e: Expression) -> str:
         return f"<mfrac>{self.write(e.parts[0])}{self.write(e.parts[1])}</mfrac>"
@@ -587,6 +596,10 @@ class _MathML(_Writer):
     def partial(self, e: Expression) -> str:
         above, below = (f"<mrow><mo>∂</mo>{self.write(part)}</mrow>" for part in e.parts)
         return f"<mfrac>{above}{below}</mfrac>"
+
+    def given(self, e: Expression) -> str:
+        words, upstream = map(self.write, e.parts)
+        return self.parenthesised(f"{words}<mo>,</mo><mi>g</mi><mo>=</mo>{upstream}")
 
     def negative(self, e: Expression) -> str:
         return f"<mrow><mo>−</mo>{self.inside(e.parts[0], PRODUCT)}</mrow>"
@@ -652,23 +665,59 @@ def applied(
 
 
 class Formula(str):
-    """A formula as text, in Python's notation; Jupyter shows it as mathematics.
+    """A formula as text; Jupyter shows it as mathematics, without a kernel or a network too.
 
     Attributes
     ----------
-    latex : str
-        The same in LaTeX, for math mode.
+    latex, mathml : str
+        The same in LaTeX, for math mode, and as an element of MathML.
     """
 
     latex: str
+    mathml: str
 
-    def __new__(cls, written: str, latex: str) -> Formula:
+    def __new__(cls, written: str, latex: str, mathml: str) -> Formula:
         formula = super().__new__(cls, written)
         formula.latex = latex
+        formula.mathml = f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true">{mathml}</math>'
         return formula
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex}$"
+    def __repr__(self) -> str:
+        return str(self) if "\n" in self else super().__repr__()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.mathml, "text/latex": f"$\\displaystyle {self.latex}$", "text/plain": str(self)}
+
+
+Sides = Sequence[Sequence[Expression]]
+"""What stands between the equals signs of a line: sums, each as the list of its terms."""
+
+
+def derivation(lines: Sequence[Sides | str], latex: bool = False) -> Formula:
+    """Lines of equations, aligned at the first sign; a string is a remark between them.
+
+    As text they are in Python's notation, or in LaTeX.
+    """
+    aligned, mathml, python = [], [], []
+    for line in lines:
+        if isinstance(line, str):
+            aligned.append(f"&\\vdots \\text{{ ({_latex_text(line)})}}")
+            mathml.append(f"<mtr><mtd></mtd><mtd><mo>⋮</mo><mtext> ({escape(line)})</mtext></mtd></mtr>")
+            python.append(f"... ({line})")
+            continue
+        left, *others = (" + ".join(term.latex() for term in side) for side in line)
+        aligned.append(f"{left} &= {' = '.join(others)}")
+        left, *others = ("<mo>+</mo>".join(term.mathml() for term in side) for side in line)
+        others = [f"<mo>=</mo><mrow>{other}</mrow>" for other in others]
+        mathml.append(
+            f'<mtr><mtd style="text-align: right">{left}</mtd>'
+            f'<mtd style="text-align: left">{"".join(others)}</mtd></mtr>'
+        )
+        python.append(" = ".join(" + ".join(term.python() for term in side) for side in line))
+    joined = " \\\\[4pt]\n".join(aligned)
+    tex = f"\\begin{{aligned}}\n{joined}\n\\end{{aligned}}"
+    table = f'<mtable displaystyle="true" columnalign="right left">{"".join(mathml)}</mtable>'
+    return Formula(tex if latex else "\n".join(python), tex, table)
 
 
 SIZE = 60
@@ -738,17 +787,11 @@ def formula(value: Value) -> Formula:
         expressions[node] = found
     last = expressions[value]
     if not lines:
-        return Formula(last.python(), last.latex())
-    result = names[-1]
-    written = [f"{left.python()} = {right.python()}" for left, right in lines] + [f"{result} = {last.python()}"]
-    latex = [f"{left.latex()} &= {right.latex()}" for left, right in lines]
-    latex.append(f"{name(result).latex()} &= {last.latex()}")
-    if len(written) > LINES:
-        left_out = len(written) - LINES
-        written[LINES // 2 : -LINES // 2] = [f"... ({left_out:,} more lines)"]
-        latex[LINES // 2 : -LINES // 2] = [f"&\\vdots \\text{{ ({left_out:,} more lines)}}"]
-    joined = " \\\\ ".join(latex)
-    return Formula("\n".join(written), f"\\begin{{aligned}} {joined} \\end{{aligned}}")
+        return Formula(last.python(), last.latex(), last.mathml())
+    equations: list[Sides | str] = [[[left], [right]] for left, right in [*lines, (name(names[-1]), last)]]
+    if len(equations) > LINES:
+        equations[LINES // 2 : -LINES // 2] = [f"{len(equations) - LINES:,} more lines"]
+    return derivation(equations)
 
 
 def _given(node: Value, called: str) -> Expression:

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import text
 from .errors import TraceError
-from .formulas import POWER, Expression, Formula, applied, local_derivative, name, number, partial
+from .formulas import POWER, Expression, Formula, Sides, applied, derivation, local_derivative, name, number, partial
 from .text import Text, array, count, fitted, short
 
 if TYPE_CHECKING:
@@ -460,47 +460,43 @@ def latex(trace: Trace, what: Any = None, limit: int = 40) -> Formula:
         received.setdefault(step.input, []).append(step)
         if what is None and step.arrived == step.uses:
             nodes.append(trace.nodes[step.input])
-    lines = []
+    lines: list[Sides | str] = []
     for node, left_out in _some(nodes, limit):
         if node is None:
-            lines.append(f"&\\vdots \\text{{ ({left_out:,} more)}}")
+            lines.append(f"{left_out:,} more")
             continue
         if node.gradient is None:
             raise TraceError(f"latex({node.name!r}): it is a constant and has no gradient.")
-        steps = received.get(node.id, [])
-        lines.append(_chain_rule(trace, node, steps))
-    body = " \\\\[4pt]\n".join(lines)
-    written = f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
-    return Formula(written, written)
+        lines.append(_chain_rule(trace, node, received.get(node.id, [])))
+    return derivation(lines, latex=True)
 
 
-def _chain_rule(trace: Trace, node: Node, steps: list[Step]) -> str:
+def _chain_rule(trace: Trace, node: Node, steps: list[Step]) -> Sides:
     """One gradient: the chain rule, the same with the derivatives, with numbers, and the result."""
-    left = gradient_of(trace, node).latex()
     parts, symbols, figures = [], [], []
     direct = len(steps) == 1 and trace.nodes[steps[0].node] is trace.root and _is_one(trace.root.gradient)
     for step in steps:
         result = trace.nodes[step.node]
         upstream, local = gradient_of(trace, result), rule(trace, step)
-        parts.append(f"{upstream.latex()} \\, {partial(reference(result), reference(node)).latex()}")
+        parts.append(Expression("product", "", (upstream, partial(reference(result), reference(node)))))
         if result.elementwise:
-            shown = local if direct else Expression("product", "", (upstream, local))
-            symbols.append(shown.latex())
+            symbols.append(local if direct else Expression("product", "", (upstream, local)))
         elif local.kind == "words":
-            symbols.append(f"\\Big({local.latex()},\\; g = {upstream.latex()}\\Big)")
+            symbols.append(Expression("given", "", (local, upstream)))
         else:
-            symbols.append(local.substitute({"g": upstream}).latex())
+            symbols.append(local.substitute({"g": upstream}))
         if step.local is not None and not np.ndim(step.local) and not np.ndim(step.upstream):
-            factors = (number(step.upstream), number(step.local))
-            figures.append(Expression("product", "", factors).latex())
-    sides = [" + ".join(symbols)] if direct else [" + ".join(parts), " + ".join(symbols)]
+            figures.append(Expression("product", "", (number(step.upstream), number(step.local))))
+    sides = [symbols] if direct else [parts, symbols]
     if len(figures) == len(steps) > 0 and not direct:
-        sides.append(" + ".join(figures))
+        sides.append(figures)
     if not node.shape:
-        sides.append(number(node.gradient).latex())
+        sides.append([number(node.gradient)])
     elif np.size(node.gradient) <= 4:
-        sides.append(f"\\text{{{array(node.gradient)}}}")
-    return f"{left} &= " + " = ".join(dict.fromkeys(side for side in sides if side))
+        sides.append([Expression("words", array(node.gradient))])
+    found = [[gradient_of(trace, node)]]
+    found += [side for i, side in enumerate(sides) if side and side not in sides[:i]]
+    return found
 
 
 def _is_one(x: Any) -> bool:

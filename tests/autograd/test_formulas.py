@@ -118,6 +118,8 @@ def test_what_is_shared_is_named_when_it_would_explode():
     assert lines[0] == "v4 = 0.1 * x**2 + sin(x)"
     assert re.fullmatch(r"y = 0.1 \* v\d+\*\*2 \+ sin\(v\d+\)", lines[-1])
     assert len(lines) == 40
+    assert repr(formula(y)) == formula(y)
+    assert repr(formula(x)) == "'x'"
     assert all(len(line) < 100 for line in lines)
 
 
@@ -214,5 +216,8 @@ def test_a_notebook_shows_mathematics():
     x1, sigma = Value(2.0), Value(1.0)
     found = formula(np.exp(-(x1**2) / (2 * sigma**2)))
     assert found == "exp(-x1**2 / (2 * sigma**2))"
-    assert found._repr_latex_() == r"$\displaystyle e^{-\frac{{x_{1}}^{2}}{2 {\sigma}^{2}}}$"
+    shown = found._repr_mimebundle_()
+    assert shown["text/latex"] == r"$\displaystyle e^{-\frac{{x_{1}}^{2}}{2 {\sigma}^{2}}}$"
+    assert shown["text/plain"] == found
+    assert ElementTree.fromstring(shown["text/html"]).tag.endswith("math")
     assert isinstance(found, str)

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -229,11 +230,12 @@ def test_latex():
     lines = found.latex().splitlines()
     assert (lines[0], lines[-1]) == (r"\begin{aligned}", r"\end{aligned}")
     assert lines[1] == r"\frac{\partial y}{\partial v_{2}} &= 1 - \tanh^{2}\left(v_{2}\right) = 0.4869 \\[4pt]"
-    assert lines[-2].startswith(r"\frac{\partial y}{\partial w} &= \frac{\partial y}{\partial v_{1}} \, ")
+    assert lines[-2].startswith(r"\frac{\partial y}{\partial w} &= \frac{\partial y}{\partial v_{1}} \cdot ")
     assert lines[-2].endswith(r"\frac{\partial y}{\partial v_{1}} \cdot x = 0.4869 \cdot 2 = 0.9738")
-    assert found.latex()._repr_latex_().startswith(r"$\displaystyle \begin{aligned}")
+    assert found.latex()._repr_mimebundle_()["text/latex"].startswith("$\\displaystyle \\begin{aligned}")
     for other in (found, diamond(), layer()):
         balanced(other.latex())
+        ElementTree.fromstring(other.latex().mathml)
     assert diamond().latex("a").count(" + ") == 9
     assert r"{X}^{\top} \, \frac{\partial y}{\partial v_{1}}" in layer().latex()
     with pytest.raises(TraceError, match="constant"):
