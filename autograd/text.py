@@ -125,11 +125,13 @@ def count(n: int, noun: str) -> str:
 
 def keywords(params: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The keywords of an operation, such as ``axis=0``; an index as it stands in brackets."""
+    if not params:
+        return ()
     return tuple(
         f"[{', '.join(map(_brief, content)) if isinstance(content, tuple) and content else _brief(content)}]"
         if name == "index"
         else f"{name}={_brief(content)}"
-        for name, content in (params or {}).items()
+        for name, content in params.items()
         if name != "saved"
     )
 
