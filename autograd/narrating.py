@@ -473,9 +473,15 @@ def latex(trace: Trace, what: Any = None, limit: int = 40) -> Formula:
 
 def _chain_rule(trace: Trace, node: Node, steps: list[Step]) -> Sides:
     """One gradient: the chain rule, the same with the derivatives, with numbers, and the result."""
-    parts, symbols, figures = [], [], []
+    parts: list[Expression] = []
+    symbols: list[Expression] = []
+    figures: list[Expression] = []
     direct = len(steps) == 1 and trace.nodes[steps[0].node] is trace.root and _is_one(trace.root.gradient)
-    for step in steps:
+    for step, left_out in _some(steps, 12):
+        if step is None:
+            for terms in (parts, symbols, figures):
+                terms.append(Expression("words", f"({left_out:,} more)"))
+            continue
         result = trace.nodes[step.node]
         upstream, local = gradient_of(trace, result), rule(trace, step)
         parts.append(Expression("product", "", (upstream, partial(reference(result), reference(node)))))
@@ -488,7 +494,7 @@ def _chain_rule(trace: Trace, node: Node, steps: list[Step]) -> Sides:
         if step.local is not None and not np.ndim(step.local) and not np.ndim(step.upstream):
             figures.append(Expression("product", "", (number(step.upstream), number(step.local))))
     sides = [symbols] if direct else [parts, symbols]
-    if len(figures) == len(steps) > 0 and not direct:
+    if len(figures) == len(symbols) > 0 and not direct:
         sides.append(figures)
     if not node.shape:
         sides.append([number(node.gradient)])

@@ -20,7 +20,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -155,7 +155,7 @@ class Trace:
 
     nodes: tuple[Node, ...]
     steps: tuple[Step, ...]
-    _where: dict[int, tuple[Any, int]] = field(default_factory=dict)
+    _values: tuple[Any, ...] = ()  # weak references, one for each node
 
     @property
     def root(self) -> Node:
@@ -171,9 +171,9 @@ class Trace:
             A ValueError: if there is none, or a label belongs to several.
         """
         if isinstance(what, Value):
-            reference, place = self._where.get(id(what), (None, -1))
-            if reference is not None and reference() is what:
-                return self.nodes[place]
+            for node, reference in zip(self.nodes, self._values, strict=False):
+                if reference() is what:
+                    return node
             raise TraceError(f"This trace does not hold {describe(what)}: {self.root.name} was not computed from it.")
         if isinstance(what, str):
             found = [node for node in self.nodes if node.name == what]
@@ -525,7 +525,7 @@ def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
             ]
         ),
         tuple(steps),
-        {id(node): (weakref.ref(node), i) for i, node in enumerate(nodes)},
+        tuple(map(weakref.ref, nodes)),
     )
 
 

@@ -115,6 +115,7 @@ def test_long_passes_are_cut_and_say_so():
     assert "more) ← " in explained
     assert "and 2,991 more paths, which add " in explained
     assert len(found.latex().splitlines()) < 60
+    assert "(2,989 more)" in found.latex("x")
 
 
 def test_the_tree():
