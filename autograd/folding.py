@@ -208,6 +208,8 @@ def fold(nodes: Sequence[Value], chains: dict[Value, Chain], depth: int | None =
         return _closed(nodes, chains, depth)
     if len(nodes) <= LARGE:
         return _closed(nodes, chains, deepest)
+    if not chains:
+        return _merged_values(nodes)
     outside = Counter(len(chains.get(node, ())) for node in nodes if node.op is not None)
     for level in range(min(deepest, _DEEP), -1, -1):
         if sum(outside[above] for above in range(level + 1)) <= LARGE or level == 0:  # these are all seen
@@ -336,43 +338,68 @@ def _grouped(folded: Fold, group: Sequence[int]) -> Fold:
 
 
 def _merged(folded: Fold) -> Fold:
-    """Boxes that were computed alike as one: as far back as leaves at most `LARGE` of them.
-
-    Two are alike if they are the same operation, then if their operands are alike as well, and so on. If all the way
-    back is still few, that is what merges: the sixteen neurons of a layer. If not, a loop of a thousand steps has
-    steps that are alike up to their first few: it merges to a circle.
-    """
+    """Boxes that were computed alike as one."""
     boxes = folded.boxes
-    sources: list[list[tuple[int, int]]] = [[] for _ in boxes]
+    operands: list[list[tuple[int, int]]] = [[] for _ in boxes]
     for edge in folded.edges:
-        sources[edge.target].append((-1 if edge.operand is None else edge.operand, edge.source))
-    for places in sources:
-        places.sort()
-    kinds: dict[Hashable, int] = {}
-    kind = [kinds.setdefault((_likeness(box), tuple(map(id, box.scope))), len(kinds)) for box in boxes]
+        operands[edge.target].append((-1 if edge.operand is None else edge.operand, edge.source))
+    sources = [tuple([source for _, source in sorted(found)]) for found in operands]
+    kinds = [(_likeness(box), tuple(map(id, box.scope))) for box in boxes]
+    return _grouped(folded, _alike(kinds, sources, [box.value.op is None for box in boxes]))
+
+
+def _merged_values(nodes: Sequence[Value]) -> Fold:
+    """The same of a graph without modules, with no box made that would merge at once: graphs can be large."""
+    place = {id(node): i for i, node in enumerate(nodes)}
+    sources = [tuple([place[id(v)] for v in node.inputs or () if id(v) in place]) for node in nodes]
+    group = _alike([_kind(node) for node in nodes], sources, [node.op is None for node in nodes])
+    last = {first: i for i, first in enumerate(group)}
+    numbers = {first: number for number, first in enumerate(sorted(last, key=last.__getitem__))}
+    boxes = [Box([], None, ()) for _ in numbers]
+    edges: dict[tuple[int, int, int | None], int] = {}
+    for node, first in zip(nodes, group, strict=True):
+        target = numbers[first]
+        boxes[target].values.append(node)
+        for operand, value in enumerate(node.inputs or ()):
+            if id(value) in place:
+                ends = numbers[group[place[id(value)]]], target, operand
+                edges[ends] = edges.get(ends, 0) + 1
+    return Fold(boxes, [Edge(*ends, repeats) for ends, repeats in edges.items()])
+
+
+def _alike(kinds: Sequence[Hashable], sources: Sequence[tuple[int, ...]], given: Sequence[bool]) -> list[int]:
+    """For each of many things, the first one that was computed alike: as far back as leaves at most `LARGE` of them.
+
+    Two are alike if they are of one kind, then if their sources are alike as well, and so on. If all the way back is
+    still few, that is what merges: the sixteen neurons of a layer. If not, a loop of a thousand steps has steps that
+    are alike up to their first few: it merges to a circle. The last one, the result, stays by itself. What was given
+    has no sources, and is told apart by its uses: weights, inputs, biases.
+    """
+    numbers: dict[Hashable, int] = {}
+    kind = [numbers.setdefault(own, len(numbers)) for own in kinds]
+    kind[-1] = -1
     uses: dict[int, set[tuple[int, int]]] = {}
-    for edge in folded.edges:  # of leaves, which nothing else tells apart: weights, inputs, biases
-        if boxes[edge.source].value.op is None:
-            uses.setdefault(edge.source, set()).add((kind[edge.target], -1 if edge.operand is None else edge.operand))
-    kind = [kinds.setdefault((own, frozenset(uses.get(i, ()))), len(kinds)) for i, own in enumerate(kind)]
+    for i, places in enumerate(sources):
+        for operand, source in enumerate(places):
+            if given[source]:
+                uses.setdefault(source, set()).add((kind[i], operand))
+    for i, used in uses.items():
+        kind[i] = numbers.setdefault((kind[i], frozenset(used)), len(numbers))
     whole: list[int] = []
     colours: dict[Hashable, int] = {}
     for i, own in enumerate(kind):
-        key = own, tuple([whole[j] if j < i else -1 for _, j in sources[i]])
-        whole.append(colours.setdefault(key, len(colours)))
-    found = whole
-    if len(colours) > LARGE:
-        found = kind
+        whole.append(colours.setdefault((own, tuple([whole[j] if j < i else -1 for j in sources[i]])), len(colours)))
+    found, count = whole, len(colours)
+    if count > LARGE:
+        found, count = kind, len(set(kind))
         for _ in range(_BACK):
             colours = {}
             finer = [
-                colours.setdefault((found[i], tuple([found[j] for _, j in sources[i]])), len(colours))
-                for i in range(len(boxes))
+                colours.setdefault((own, *[found[j] for j in places]), len(colours))
+                for own, places in zip(found, sources, strict=True)
             ]
-            if len(colours) > LARGE or len(colours) == len(set(found)):
+            if not count < len(colours) <= LARGE:
                 break
-            found = finer
+            found, count = finer, len(colours)
     first: dict[int, int] = {}
-    root = len(boxes) - 1
-    group = [first.setdefault(-1 if i == root else colour, i) for i, colour in enumerate(found)]
-    return _grouped(folded, group)
+    return [first.setdefault(colour, i) for i, colour in enumerate(found)]
