@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 from typing import Any
@@ -225,7 +226,7 @@ def names(nodes: Sequence[Value], variables: Mapping[int, str]) -> list[str]:
     """
     labels = [visible(node.label or variables.get(id(node), "")) for node in nodes]
     taken = set(labels)
-    used: set[str] = set()
+    several = {label for label, times in Counter(labels).items() if times > 1}
     counts: dict[str, int] = {}
     found = []
     if not labels[-1] and nodes[-1].op is not None and "y" not in taken:
@@ -235,14 +236,13 @@ def names(nodes: Sequence[Value], variables: Mapping[int, str]) -> list[str]:
             found.append(number(node._array))  # a constant is called what it is, as often as it comes
             continue
         name = label
-        if not label or label in used:
+        if not label or label in several:
             stem = f"{label} #" if label else "v" if node.op is not None else "c" if not node._tracked else "x"
             while True:
-                counts[stem] = counts.get(stem, bool(label)) + 1
+                counts[stem] = counts.get(stem, 0) + 1
                 name = f"{stem}{counts[stem]}"
                 if name not in taken:
                     break
             taken.add(name)
-        used.add(name)
         found.append(name)
     return found

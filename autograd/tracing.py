@@ -176,8 +176,7 @@ class Trace:
                     return node
             raise TraceError(f"This trace does not hold {describe(what)}: {self.root.name} was not computed from it.")
         if isinstance(what, str):
-            found = [node for node in self.nodes if node.name == what]
-            found = found or [node for node in self.nodes if node.label == what]
+            found = [node for node in self.nodes if node.name == what or node.label == what]
             if len(found) == 1:
                 return found[0]
             names = [node.name for node in found or self.nodes if found or node.kind != "constant"]
@@ -349,9 +348,11 @@ class Trace:
             if form == _FORMAT:
                 nodes = tuple(Node(**{name: _decoded(x) for name, x in node.items()}) for node in read["nodes"])
                 steps = tuple(Step(**{name: _decoded(x) for name, x in step.items()}) for step in read["steps"])
-                size = len(nodes)
-                if not size or not all(0 <= i < size for s in steps for i in (s.node, s.input)):
-                    raise ValueError("a step belongs to no node")
+                ids = range(len(nodes))
+                right = all(n.id == i and all(source in ids[:i] for source in n.inputs) for i, n in enumerate(nodes))
+                right = right and all(s.node in ids and s.input in nodes[s.node].inputs for s in steps)
+                if not right or not nodes:
+                    raise ValueError("nodes and steps do not fit together")
                 return cls(nodes, steps)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise TraceError(f"from_json takes the text that to_json wrote, and this is none: {error}") from error
@@ -432,15 +433,7 @@ def trace(
 
 def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Value, dict[int, str]]:
     """The result of the function, under notes of where, and the names of its parameters."""
-    try:
-        names = list(inspect.signature(function).bind(*inputs).arguments.items())
-        labels = [
-            *(name for name, content in names for _ in (content if content is inputs[len(names) - 1 :] else (0,)))
-        ]
-    except (TypeError, ValueError):
-        labels = []
-    if len(labels) != len(inputs) or len(set(labels)) != len(labels):
-        labels = [f"x{i}" for i in range(1, len(inputs) + 1)]
+    labels = _labels(function, inputs)
     arguments = []
     for given in inputs:
         number = isinstance(given, int | float | list) and not isinstance(given, bool)
@@ -457,6 +450,21 @@ def _called(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Valu
         )
     inner = {id(x): label for x, label in zip(arguments, labels, strict=True) if isinstance(x, Value)}
     return result, {**text.variables(variables), **inner}
+
+
+def _labels(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[str]:
+    """What the function calls its arguments; ``x1``, ``x2``, ... where it does not say."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    found = []
+    for parameter in parameters:
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            found.append(parameter.name)
+        elif parameter.kind == parameter.VAR_POSITIONAL:
+            found += [f"{parameter.name}[{i}]" for i in range(len(inputs) - len(found))]
+    return [found[i] if i < len(found) else f"x{i + 1}" for i in range(len(inputs))]
 
 
 @contextmanager

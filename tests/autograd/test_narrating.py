@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value, narrating, relu, softmax_cross_entropy, trace
+from autograd import Value, formula, narrating, relu, softmax_cross_entropy, trace
 from autograd.errors import TraceError
 from autograd.tracing import Trace
 
+from .rules.test_table import each_case
 from .test_formulas import balanced, random_graph
 
 
@@ -93,6 +94,22 @@ def test_a_net_fits_too():
         assert max(map(len, text.splitlines())) <= narrating.WIDTH
     scopes = {node.scope for node in found.nodes}
     assert scopes >= {(), ("MLP", "Dense"), ("MLP", "Dense #2"), ("MLP", "Dense #3")}
+
+
+@each_case
+def test_every_operation_can_be_told(case):
+    found = trace(case.of(*case.leaves()), gradient=case.seed)
+    texts = [str(found), found.tree(), found.diff(found), *(found.explain(node.id) for node in found.nodes)]
+    texts += ["\n".join(narrating.narrated(found, place)) for place in range(len(found.steps) + 1)]
+    assert max(len(line) for text in texts[:-1] for line in text.splitlines()) <= narrating.WIDTH + 60
+    assert max(map(len, str(found).splitlines())) <= narrating.WIDTH
+    assert all(found.sentence(step).endswith(".") for step in found.steps)
+    if found.steps:
+        balanced(found.latex())
+        ElementTree.fromstring(found.latex().mathml)
+    written = formula(case.of(*case.leaves()))
+    balanced(written.latex)
+    ElementTree.fromstring(written.mathml)
 
 
 def test_long_passes_are_cut_and_say_so():
