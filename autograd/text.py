@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from types import FrameType
+from itertools import islice
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -170,9 +171,10 @@ def _told(name: str) -> bool:
 
 
 def variables(names: Mapping[str, Any]) -> dict[int, str]:
-    """What code calls its Values: the name of each by its `id`, also of those in lists, tuples and dicts.
+    """What code calls its Values: the name of each by its `id`, such as ``w``, ``ws[0]`` or ``neuron.w[2]``.
 
-    `names` are the local variables of a frame. The first name counts; those that begin with an underscore do not.
+    `names` are the variables of a frame. Lists, tuples, dicts and objects are looked into, the outermost first, so
+    that the shortest name counts; up to `_SEEN` things are looked at.
 
     Examples
     --------
@@ -181,22 +183,29 @@ def variables(names: Mapping[str, Any]) -> dict[int, str]:
     ['x', 'ws[0]']
     """
     found: dict[int, str] = {}
-    nested: list[tuple[str, Any]] = []
-    for name, content in names.items():
-        if (
-            not name.isidentifier() or name.startswith("_") or name in ("In", "Out")
-        ):  # of IPython: what a cell said and what came out
+    seen: set[int] = set()
+    queue = [(name, content) for name, content in names.items() if _told(name)]
+    for name, content in queue:  # which grows on the way
+        if isinstance(content, Value):
+            found.setdefault(id(content), name)
             continue
-        if isinstance(content, Value):
-            found.setdefault(id(content), name)
-        elif isinstance(content, list | tuple) and len(content) <= 1000:
-            nested += [(f"{name}[{i}]", item) for i, item in enumerate(content)]
-        elif isinstance(content, dict) and len(content) <= 1000:
-            nested += [(f"{name}[{key!r}]", item) for key, item in content.items() if isinstance(key, str | int)]
-    for name, content in nested:
-        if isinstance(content, Value):
-            found.setdefault(id(content), name)
+        room = _SEEN - len(queue)
+        if isinstance(content, _PLAIN) or id(content) in seen or room <= 0:
+            continue
+        seen.add(id(content))
+        if isinstance(content, list | tuple):
+            queue += [(f"{name}[{i}]", item) for i, item in enumerate(content[:room])]
+        elif isinstance(content, dict):
+            keys = [key for key in islice(content, room) if isinstance(key, str | int)]
+            queue += [(f"{name}[{key!r}]", content[key]) for key in keys]
+        elif type(getattr(content, "__dict__", None)) is dict:
+            inside = islice(vars(content).items(), room)
+            queue += [(f"{name}.{attribute}", item) for attribute, item in inside if _told(attribute)]
     return found
+
+
+_SEEN = 2000
+_PLAIN = (str, bytes, int, float, complex, np.ndarray, np.generic, type, ModuleType, FunctionType, type(None))
 
 
 def known(frame: FrameType, nodes: Sequence[Value]) -> dict[int, str]:
@@ -205,7 +214,9 @@ def known(frame: FrameType, nodes: Sequence[Value]) -> dict[int, str]:
     Plain arrays, which an operation takes as constants of its own, are known by their numbers.
     """
     scope = {**frame.f_globals, **frame.f_locals}
-    found = {**variables(frame.f_globals), **variables(frame.f_locals)}
+    found = variables(frame.f_globals)
+    if frame.f_locals is not frame.f_globals:
+        found |= variables(frame.f_locals)
     arrays = {name: content for name, content in scope.items() if type(content) is np.ndarray and _told(name)}
     if len(arrays) <= 200:
         for node in nodes:

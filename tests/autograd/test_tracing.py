@@ -194,6 +194,28 @@ def test_names():
         found[-1]
 
 
+class Neuron:
+    def __init__(self, count):
+        self.w, self.b, self.itself = [Value(0.1 * i) for i in range(1, count + 1)], Value(0.0), self
+
+    def __call__(self, xs):
+        return np.tanh(sum((w * x for w, x in zip(self.w, xs, strict=True)), self.b))
+
+
+def test_names_of_what_lies_in_objects():
+    layers = [[Neuron(2), Neuron(2)], (Neuron(2),)]
+    hidden = [neuron([1.0, 2.0]) for neuron in layers[0]]
+    first = layers[1][0].w[0]
+    found = trace(layers[1][0](hidden))
+    leaves = [node.name for node in found.nodes if node.kind == "leaf"]
+    assert set(leaves) == {
+        "first", "layers[1][0].w[1]", "layers[1][0].b",
+        *(f"layers[0][{i}].{name}" for i in range(2) for name in ("w[0]", "w[1]", "b")),
+    }  # fmt: skip
+    assert found[first].name == "first"
+    assert found[hidden[1]].name == "hidden[1]"
+
+
 def test_labels_are_data():
     for label in ("", "a\nb", "\u202e" + "x" * 1_000_000, "v1"):
         found = trace(np.sin(Value(1.0, label=label) * 2.0))
