@@ -398,11 +398,13 @@ def _frames(old: Chain, new: Chain, number: dict[int, int], boxes: Sequence[Box]
 
 
 def _path(values: Iterable[Value]) -> str:
-    """Where a module stands in its model: what the labels of its own parameters have in common."""
+    """Where a module stands in its model: what the labels of its parameters have in common, but for lists inside."""
     labels = [v.label.split(".")[:-1] for v in values if v.op is None and v._tracked and v.label]
     common = labels[0] if labels else []
     for words in labels:
         common = [a for i, a in enumerate(common) if words[: i + 1] == common[: i + 1]]
+    if labels and all("".join(words[len(common) : len(common) + 1]).isdigit() for words in labels):
+        common = common[:-1]
     return ".".join(common)
 
 

@@ -38,6 +38,8 @@ LARGEST = 3000
 TALLEST = 420
 """Pixels that the picture may take of a page's height."""
 
+_MARGIN = 18.0
+"""Pixels above and below the graph, for the label of the arrow in play."""
 _CHARACTER, _LINE = 6.7, 14.0  # of the font in a node: 11 pixels, fixed width
 _FONT = "ui-monospace,Menlo,Consolas,'DejaVu Sans Mono','Courier New',monospace"
 
@@ -137,8 +139,8 @@ _CONTROLS = """\
 
 
 _LEGEND = """\
-<p class="ags-legend"><span class="ags-scale"></span>gradient: blue below 0, orange above &#183; round corners: given,
-with a gradient &#183; folded corner: a constant &#183; square: computed &#183; ‖ ‖ norm of an array</p>
+<p class="ags-legend"><span class="ags-scale"></span>gradient: blue below 0, orange above &#183; round: given, with a
+gradient &#183; folded corner: constant &#183; square: computed &#183; ‖ ‖ norm</p>
 """
 
 
@@ -527,7 +529,7 @@ def _by_graphviz(trace: Trace, cards: Sequence[_Card], labels: dict[tuple[int, i
     shift = re.search(rf"translate\({_NUMBER} {_NUMBER}\)", svg)
     if head is None or shift is None:
         return None
-    dx, dy = float(shift[1]), float(shift[2])
+    dx, dy = float(shift[1]), float(shift[2]) + _MARGIN
     nodes: dict[int, tuple[float, float]] = {}
     edges: dict[int, tuple[str, str, float, float]] = {}
 
@@ -564,7 +566,10 @@ def _by_graphviz(trace: Trace, cards: Sequence[_Card], labels: dict[tuple[int, i
     if len(nodes) != len(trace.nodes) or len(edges) != count:
         return None
     return _Layout(
-        float(head[3]), float(head[4]), [nodes[i] for i in range(len(nodes))], [edges[i] for i in range(count)]
+        float(head[3]),
+        float(head[4]) + 2 * _MARGIN,
+        [nodes[i] for i in range(len(nodes))],
+        [edges[i] for i in range(count)],
     )
 
 
@@ -606,7 +611,7 @@ def _by_columns(trace: Trace, cards: Sequence[_Card]) -> _Layout:
     tallest, x = max(heights), 8.0
     nodes: list[tuple[float, float]] = [(0.0, 0.0)] * len(cards)
     for column, height in zip(columns, heights, strict=True):
-        y = 8 + (tallest - height) / 2
+        y = _MARGIN + (tallest - height) / 2
         for i in column:
             nodes[i] = x, y
             y += cards[i].height + 14
@@ -619,4 +624,4 @@ def _by_columns(trace: Trace, cards: Sequence[_Card]) -> _Layout:
             y2 = nodes[node.id][1] + cards[node.id].height * (position + 0.5) / len(node.inputs)
             head = f"{x2:.1f},{y2 - 3:.1f} {x2 + 6:.1f},{y2:.1f} {x2:.1f},{y2 + 3:.1f}"
             edges.append((f"M{x1:.1f},{y1:.1f}L{x2:.1f},{y2:.1f}", head, (x1 + x2) / 2, (y1 + y2) / 2 - 3))
-    return _Layout(x - 62, tallest + 8, nodes, edges)
+    return _Layout(x - 62, tallest + 2 * _MARGIN, nodes, edges)
