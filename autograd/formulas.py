@@ -239,6 +239,8 @@ class _Reader:
             else:
                 return found
             right = self.factor()
+            if token == right.head and found.kind == right.kind == "name" and min(len(found.head), len(token)) > 1:
+                raise _UnreadableError  # two words side by side
             found = Expression(kind, "", (found, right), found.size + right.size)
 
     def factor(self) -> Expression:

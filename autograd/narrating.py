@@ -182,7 +182,8 @@ def _backward(trace: Trace, width: int, limit: int | None) -> list[str]:
     start = f"{gradient_of(trace, root).blackboard()} = {array(root.gradient)}"
     lines.insert(0, f"backward, from {start}: upstream × local derivative = contribution")
     if words:
-        lines.append("g is the upstream gradient, ᵀ swaps the last two axes")
+        transposed = ", ᵀ swaps the last two axes" if any("ᵀ" in line for line in lines) else ""
+        lines.append(f"g is the upstream gradient{transposed}")
     if any(np.size(node.value) > 4 for node in trace.nodes):
         lines.append("‖x‖ stands for an array of that norm")
     return [text.visible(line, width) for line in lines]
@@ -461,7 +462,7 @@ def latex(trace: Trace, what: Any = None, limit: int = 40) -> Formula:
         if what is None and step.arrived == step.uses:
             nodes.append(trace.nodes[step.input])
     lines: list[Sides | str] = []
-    for node, left_out in _some(nodes, limit):
+    for node, left_out in _some(nodes or [trace.root], limit):
         if node is None:
             lines.append(f"{left_out:,} more")
             continue
@@ -498,7 +499,7 @@ def _chain_rule(trace: Trace, node: Node, steps: list[Step]) -> Sides:
         sides.append(figures)
     if not node.shape:
         sides.append([number(node.gradient)])
-    elif np.size(node.gradient) <= 4:
+    elif np.size(node.gradient) <= 4 or not sides[0]:
         sides.append([Expression("words", array(node.gradient))])
     found = [[gradient_of(trace, node)]]
     found += [side for i, side in enumerate(sides) if side and side not in sides[:i]]

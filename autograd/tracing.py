@@ -405,6 +405,10 @@ def trace(
         A ValueError: for a result that is no Value; an expected gradient for what is not in the graph, or of
         another shape.
 
+    Notes
+    -----
+    A trace keeps the arrays of every step, and takes a few times the memory of the graph.
+
     Examples
     --------
     >>> from autograd import Value, trace

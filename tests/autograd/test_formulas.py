@@ -196,6 +196,7 @@ def test_substitution():
     assert local_derivative("b aᵇ⁻¹", "ab", [name("w"), name("k")]).blackboard() == "k · wᵏ⁻¹"
     assert local_derivative("-a / b²", "ab", [number(2.0), number(-3.0)]).blackboard() == "-2 / (-3)²"
     assert local_derivative("g @ bᵀ", "ab", [name("X"), name("W")]).blackboard() == "g @ Wᵀ"
+    assert read("half of what x says").kind == read("some words").kind == "words"
     words = local_derivative("1 where x > 0", "x", [name("v1")])
     assert words.blackboard() == "1 where v1 > 0"
     assert words.latex() == r"\text{1 where v1 }\gt \text{ 0}"

@@ -258,6 +258,11 @@ def test_latex():
     assert r"{X}^{\top} \, \frac{\partial y}{\partial v_{1}}" in layer().latex()
     with pytest.raises(TraceError, match="constant"):
         layer().latex("X")
+    for alone in (Value(2.0, label="alone"), Value(np.ones(9), label="alone")):
+        found = trace(alone, gradient=np.ones(alone.shape))
+        assert r"\frac{\partial \mathrm{alone}}{\partial \mathrm{alone}} &= " in found.latex()
+        ElementTree.fromstring(found.latex().mathml)
+        assert "nothing to do" in str(found)
 
 
 def test_diff():
