@@ -253,6 +253,17 @@ class Trace:
         ----------
         depth, limit : int
             How many levels and lines are shown.
+
+        Examples
+        --------
+        >>> from autograd import Value, trace
+        >>> x, w = Value(2.0), Value(-3.0)
+        >>> trace(x * w + x).tree()
+        y = +        -4  grad 1
+        ├─ v1 = *    -6  grad 1
+        │  ├─ x      2   grad -2
+        │  └─ w      -3  grad 2
+        └─ x         2   grad -2
         """
         return narrating.tree(self, depth, limit)
 
@@ -274,11 +285,43 @@ class Trace:
         ------
         TraceError
             A ValueError: if there is no such node.
+
+        Examples
+        --------
+        >>> from autograd import Value, trace
+        >>> x = Value(3.0)
+        >>> trace(x * x).explain(x)
+        ∂y/∂x = 6
+        <BLANKLINE>
+        by use: x is used 2 times, and what it receives from each use is added (+=)
+          y = x * x  ∂y/∂y · x  = 1 × 3  = 3
+          y = x * x  ∂y/∂y · x  = 1 × 3  = 3
+                     3 + 3               = 6
+        <BLANKLINE>
+        by path: 2 paths from x to y, and the products along them add up
+           1  y ← x
+              ∂y/∂x
+            = x
+            = 3
+           2  y ← x
+              ∂y/∂x
+            = x
+            = 3
+              sum 6
         """
         return narrating.explain(self, what, limit)
 
     def sentence(self, step: Step) -> str:
-        """A step in one plain sentence."""
+        """A step in one plain sentence.
+
+        Examples
+        --------
+        >>> from autograd import Value, trace
+        >>> x = Value(3.0)
+        >>> found = trace(x * 2.0)
+        >>> found.sentence(found.steps[0])
+        'A small change of x changes y by 2 times as much, so x receives 1 × 2 = 2: its only contribution.'
+        """
         return narrating.sentence(self, step)
 
     def latex(self, what: Value | str | int | None = None) -> Formula:
@@ -298,6 +341,16 @@ class Trace:
         ------
         TraceError
             A ValueError: if there is no such node, or it is a constant.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from autograd import Value, trace
+        >>> x = Value(0.0)
+        >>> print(trace(np.sin(x)).latex(x))
+        \begin{aligned}
+        \frac{\partial y}{\partial x} &= \cos\left(x\right) = 1
+        \end{aligned}
         """
         return narrating.latex(self, what)
 
@@ -305,6 +358,17 @@ class Trace:
         """What is different in another trace, and what changed first: of the graph, the values, the gradients.
 
         Nodes are compared in the order of computation, to the bit, as long as both graphs are the same.
+
+        Examples
+        --------
+        >>> from autograd import trace
+        >>> before, after = (trace(lambda x, w: x * w, 2.0, w) for w in (3.0, 4.0))
+        >>> before.diff(after)
+        2 values changed; the first one computed is w (given):
+          w  3  →  4
+          y  6  →  8
+        1 gradient changed; on the way back x first:
+          x  3  →  4
         """
         return narrating.diff(self, other)
 
@@ -325,6 +389,14 @@ class Trace:
         """The trace as JSON text, from which `from_json` makes the very same, to the bit.
 
         What is None is left out. NaN and infinity, which JSON lacks, are strings: ``"nan"``, ``"inf"``, ``"-inf"``.
+
+        Examples
+        --------
+        >>> from autograd import Value, trace
+        >>> from autograd.tracing import Trace
+        >>> found = trace(Value(3.0, label="x") ** 2)
+        >>> Trace.from_json(found.to_json())["x"].gradient
+        np.float64(6.0)
         """
         content = {
             "format": _FORMAT,
@@ -514,8 +586,13 @@ def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
             inputs = node.inputs
             arrays = [value._array for value in inputs]
             tracked = [i for i, value in enumerate(inputs) if value._tracked]
-            raw = [node.op.gradient(i, upstream, result, arrays, params) for i in tracked]  # type: ignore[union-attr]
-            for i, share, local in zip(tracked, raw, _locals(node, tracked, arrays), strict=True):
+            try:
+                raw = [node.op.gradient(i, upstream, result, arrays, params) for i in tracked]  # type: ignore[union-attr]
+                slopes = _locals(node, tracked, arrays)
+            except Exception as error:
+                error.add_note(f"in the backward pass of {describe(node)}")
+                raise
+            for i, share, local in zip(tracked, raw, slopes, strict=True):
                 value = inputs[i]
                 summed = _summed(node.shape if node.op.elementwise else np.shape(share), value.shape)  # type: ignore[union-attr]
                 contribution = conform(share, upstream, value, node)
@@ -545,7 +622,8 @@ def _locals(node: Value, positions: list[int], arrays: list[Any]) -> list[Any]:
     """The local derivatives of a node, from its rules with an upstream gradient of 1."""
     op, result = node.op, node._array
     assert op is not None
-    if not (op.elementwise or node.size == 1) or any(getattr(x, "dtype", result.dtype).kind == "c" for x in arrays):
+    complex_ = any(getattr(x, "dtype", result.dtype).kind == "c" for x in (result, *arrays))
+    if complex_ or not (op.elementwise or node.size == 1):
         return [None] * len(positions)
     ones = np.ones_like(result)[()]
     found = []

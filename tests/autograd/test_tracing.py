@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import autograd
-from autograd import Value, checkpoint, grad, no_grad, relu, softmax_cross_entropy, trace
+from autograd import Value, checkpoint, defop, grad, no_grad, relu, softmax_cross_entropy, trace
 from autograd.errors import AutogradError, GraphError, ShapeError, TraceError
 from autograd.tracing import Trace
 
@@ -274,6 +274,16 @@ def test_what_cannot_be_traced():
     y.backward(retain_graph=False)
     with pytest.raises(AutogradError):
         trace(y)
+
+
+def test_an_error_in_a_rule_says_whose_it_is():
+    def broken(g, y, x):
+        raise RuntimeError("no")
+
+    op = defop(lambda x: x * 1, broken, formula="?", name="test_tracing_broken")
+    with pytest.raises(RuntimeError, match="no") as caught:
+        trace(op(Value(1.0)))
+    assert caught.value.__notes__ == ["in the backward pass of a result of test_tracing_broken of shape ()"]
 
 
 def test_an_upstream_gradient():
