@@ -144,8 +144,11 @@
     const tell = () => {
       const parts = [];
       if (at === 0) {
-        parts.push(line("ags-math", mathematics(`${slope(name(root), name(root))}<mo>=</mo>${number(data.seed)}`)));
-        parts.push(line("ags-sum", `Every pass starts at the result: the gradient of ${escape(nodes[root].name)} with respect to itself is ${escape(minus(data.seed))}. Step, to send it backwards.`));
+        parts.push(line("ags-math", mathematics(data.seed === "1" ? `${slope(name(root), name(root))}<mo>=</mo><mn>1</mn>` : number(data.seed))));
+        const start = data.seed === "1"
+          ? `Every pass starts at the result: the gradient of ${nodes[root].name} with respect to itself is 1.`
+          : `This pass starts with the gradient of ${nodes[root].name} that it was given, ${minus(data.seed)}.`;
+        parts.push(line("ags-sum", escape(start) + (total ? " Step, to send it backwards." : "")));
       } else {
         const step = steps[at - 1], node = nodes[step.to];
         parts.push(line("ags-math", equation(step)));
@@ -252,7 +255,7 @@
       find("play").setAttribute("aria-pressed", "false");
     };
     const play = () => {
-      if (timer) return pause();
+      if (timer || !total) return pause();
       if (at === total) go(0);
       find("play").textContent = "⏸ Pause";
       find("play").setAttribute("aria-pressed", "true");
@@ -359,5 +362,7 @@
     if (svg && !view.clientWidth) settle();
   }
 
-  for (const host of document.querySelectorAll(".autograd-stepper:not([data-live])")) setUp(host);
+  for (const host of document.querySelectorAll(".autograd-stepper:not([data-live])")) {
+    if (host.querySelector(".ags-data")) setUp(host);
+  }
 })();

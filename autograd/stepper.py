@@ -460,7 +460,7 @@ def _node(node: Node, card: _Card, x: float, y: float, size: float, top: float) 
         line += _LINE
         rows.append(f"<text class='{kind}' x='{middle:.1f}' y='{line - 3:.1f}'{extra}>{content}</text>")
 
-    operation = f"<tspan class='s' font-weight='400' fill='#595959' dx='7'>{_markup(card.operation)}</tspan>" * bool(
+    operation = f"<tspan class='s' font-weight='400' fill='#333333' dx='7'>{_markup(card.operation)}</tspan>" * bool(
         card.operation
     )
     mark = ""
@@ -474,7 +474,7 @@ def _node(node: Node, card: _Card, x: float, y: float, size: float, top: float) 
         if card.gradient is not None:
             row("g", f"grad {_markup(card.gradient)}")
         if card.uses > 1:
-            row("c s", f"{card.uses} of {card.uses} in", " font-size='10' fill='#595959'")
+            row("c s", f"{card.uses} of {card.uses} in", " font-size='10' fill='#333333'")
     tip = [node.name, node.source or "", "in " + " > ".join(node.scope) if node.scope else ""]
     title = escape("\n".join(text.visible(part, 300) for part in tip if part))
     rim = "class='b' fill='#ffffff' stroke='#767676'"

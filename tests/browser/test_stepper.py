@@ -476,3 +476,20 @@ def test_an_executed_notebook_as_html(browser):
     assert {"x", "w", "y"} <= set(
         browser.run("return [...document.querySelectorAll('.n title')].map(t => t.textContent)")
     )
+
+
+def test_a_pass_of_no_steps(browser):
+    browser.open(stepper.page(trace(Value(1.0, label="x"))))
+    browser.click("play")
+    browser.press(Keys.END)
+    assert browser.step == 0 and "itself is 1." in browser.panel
+
+
+def test_a_pass_with_a_gradient_of_its_own(browser):
+    x = Value(np.ones((2, 2)), label="x")
+    y = x * 3.0
+    y.label = "y"
+    browser.open(stepper.page(trace(y, gradient=np.full((2, 2), 0.5))))
+    assert "starts with the gradient of y that it was given" in browser.panel
+    browser.click("step")
+    assert "‖3‖" in browser.card("x")[2] or "1.5" in browser.card("x")[2]
