@@ -32,6 +32,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -171,12 +172,13 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+            svg = self.svg()
         except DrawingError as error:
             shown = str(error)
             if self._steps <= LIMIT:
                 shown += "\n\n" + self.dot
             return {"text/plain": shown}
+        return {"text/html": _cell(svg, repr(self)), "image/svg+xml": svg, "text/plain": repr(self)}
 
     def _repr_svg_(self) -> str | None:
         return self._repr_mimebundle_().get("image/svg+xml")
@@ -752,6 +754,45 @@ def _page(title: str, svg: str) -> str:
         f"<title>{_visible(title, 200).translate(_MARKUP)}</title>\n</head>\n"
         f'<body style="margin: 0; background: white">\n{svg[svg.index("<svg") :]}</body>\n</html>\n'
     )
+
+
+def _cell(svg: str, summary: str) -> str:
+    """The picture as the output of a notebook's cell: no wider than the page, as long as it can be read so.
+
+    It is an image, which is shown where scripts are stripped; the script puts the drawing itself in its place, as the
+    tooltips of an image do not show.
+    """
+    svg = svg[svg.index("<svg") :]
+    width = re.search(r'width="(\d+)pt"', svg)
+    least = int(width[1]) * _SMALLEST if width else 0
+    look = f"max-width:100%;min-width:{least:.0f}pt;height:auto;background:white"
+    return (
+        f'<div style="overflow-x:auto"><img class="autograd-drawing" style="{look}" '
+        f'alt="{summary.partition(";")[0].strip("<>").translate(_MARKUP)}" src="{data_uri(svg)}"></div>\n{_UNWRAP}'
+    )
+
+
+_SMALLEST = 0.55
+"""How far a picture may shrink: to letters of 8 pixels."""
+_UNWRAP = """\
+<script>
+for (const image of document.querySelectorAll("img.autograd-drawing")) {
+  const text = decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1));
+  const svg = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+  svg.setAttribute("style", image.getAttribute("style"));
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", image.alt);
+  image.replaceWith(svg);
+}
+</script>"""
+
+
+def data_uri(svg: str) -> str:
+    """An SVG as an address that can stand in the double quotes of an attribute."""
+    return f"data:image/svg+xml,{quote(svg, safe=_UNQUOTED)}"
+
+
+_UNQUOTED = " !$()*+,-./:;=?@[]_~|{}^'"
 
 
 # -------------------------------------------------------------------- the two programs

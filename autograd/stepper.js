@@ -25,7 +25,12 @@
     const data = JSON.parse(host.querySelector(".ags-data").textContent);
     const { nodes, steps, words, thumbs, top } = data;
     const find = (name) => host.querySelector(`.ags-${name}`);
-    const view = find("view"), panel = find("panel"), picture = view.querySelector("img");
+    find("controls").outerHTML = find("controls").textContent;
+    const panel = document.createElement("div");
+    panel.className = `ags-panel${data.arrays ? " ags-arrays" : ""}`;
+    panel.setAttribute("aria-live", "polite"), panel.setAttribute("aria-atomic", "true");
+    host.querySelector("details").before(panel);
+    const view = find("view"), picture = view.querySelector("img");
     const total = steps.length, root = nodes.length - 1;
     let at = -1, timer = 0, told = "";
 
@@ -356,7 +361,6 @@
       event.preventDefault(), event.stopPropagation();
       if (find(action)) controls[action]();
     });
-    for (const part of host.querySelectorAll("[hidden]")) part.hidden = false;
     host.dataset.live = "";
     go(data.start);
     if (svg && !view.clientWidth) settle();

@@ -22,12 +22,11 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
 from . import formulas, text
-from .drawing import LIMIT, colour, render_svg
+from .drawing import LIMIT, colour, data_uri, render_svg
 from .errors import DrawingError
 from .tracing import Node, Step, Trace
 
@@ -94,25 +93,23 @@ def fragment(trace: Trace) -> str:
             f"<details><summary>The backward pass as text</summary><pre>{table}</pre></details></div>"
         )
     picture = _picture(trace)
-    arrays = any(node.shape for node in trace.nodes)
     return (
         f'<div class="autograd-stepper" tabindex="0" role="group" data-lm-suppress-shortcuts="true" '
         f'aria-label="{escape(summary)}, step by step: right and left arrow step, space plays">\n'
-        f"<style>{_resource('stepper.css')}</style>\n{_CONTROLS}"
+        f"<style>{_resource('stepper.css')}</style>\n"
+        f'<script type="text/html" class="ags-controls">{_CONTROLS}</script>\n'
         f'<div class="ags-view" style="height:{min(TALLEST, picture.height):.0f}px">'
         f'<img style="max-width:100%" alt="{escape(summary)}: a graph of {counts}" '
-        f'src="data:image/svg+xml,{quote(picture.svg, safe=_SAFE)}"></div>\n{_LEGEND}'
-        f'<div class="ags-panel{" ags-arrays" * arrays}" aria-live="polite" aria-atomic="true" hidden></div>\n'
+        f'src="{data_uri(picture.svg)}"></div>\n{_LEGEND}'
         f"<details><summary>The backward pass as text</summary><pre>{table}</pre></details>\n"
         f'<script type="application/json" class="ags-data">{_data(trace)}</script>\n'
         f"<script>{_resource('stepper.js')}</script>\n</div>"
     )
 
 
-_SAFE = " !$()*+,-./:;=?@[]_~|{}^'"
-
+# Nothing that is of no use without the script stands outside of it: what strips scripts may well keep buttons.
 _CONTROLS = """\
-<div class="ags-bar" hidden>
+<div class="ags-bar">
 <button type="button" class="ags-first" aria-label="First step" title="to the start (Home)">|◀</button>
 <button type="button" class="ags-back" title="one step back (left arrow)">◀ Back</button>
 <button type="button" class="ags-step ags-main" title="one step on (right arrow)">Step ▶</button>
@@ -121,7 +118,7 @@ _CONTROLS = """\
 <input type="range" class="ags-scrub" min="0" value="0" aria-label="Step">
 <span class="ags-count"></span>
 </div>
-<div class="ags-bar" hidden>
+<div class="ags-bar">
 <button type="button" class="ags-leaf" title="until the gradient of a leaf is complete (l)">Next leaf</button>
 <select class="ags-to" aria-label="Run to a node" title="until its gradient is complete; so does a click">
 <option value="">run to …</option></select>
@@ -257,6 +254,7 @@ def _data(trace: Trace) -> str:
         "card": _short(trace.root.gradient, _ROOM),
         "size": _rounded(seed),
         "start": start,
+        "arrays": any(node.shape for node in trace.nodes),
     }
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     # Nothing in a string may end the script element, or begin a comment or another script in it.

@@ -6,6 +6,7 @@ import sys
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -521,7 +522,11 @@ def test_with_neither_there_is_text_and_one_line(without_program, without_packag
 def test_a_notebook_shows_the_picture(renderer):
     picture = draw(square()[1])
     shown = picture._repr_mimebundle_()
+    page = shown.pop("text/html")
     assert shown == {"image/svg+xml": picture.svg(), "text/plain": repr(picture)}
+    found = ET.fromstring(unquote(re.search(r'src="data:image/svg\+xml,([^"]*)"', page)[1]))
+    assert texts(found) == texts(drawn(picture))
+    assert 'alt="Drawing: 2 nodes, 2 edges"' in page and "max-width:100%" in page
     assert picture._repr_svg_() == picture.svg()
 
 

@@ -115,8 +115,7 @@ def test_without_scripts_a_picture_and_the_text_remain():
     assert html.escape(str(steps)) in rest
     assert 'alt="The backward pass of y: a graph of' in rest
     assert picture_of(rest) is not None
-    shown = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", rest, flags=re.DOTALL)
-    assert "<button" not in shown and "<input" not in shown
+    assert not re.search("<(button|input|select)", rest), "what would do nothing"
 
 
 def test_formulas_are_mathml():
@@ -193,7 +192,7 @@ def test_names_are_data(label):
     page = stepper.page(trace(y), label)
     page.encode("utf-8")
     assert len(page) < 100_000
-    assert len(re.findall("<script", page, re.IGNORECASE)) == len(re.findall("</script", page, re.IGNORECASE)) == 2
+    assert len(re.findall("<script", page, re.IGNORECASE)) == len(re.findall("</script", page, re.IGNORECASE)) == 3
     assert "<img src=x" not in page and page.count("<!--") == 0
     found = data_of(page)
     for node in found["nodes"]:
