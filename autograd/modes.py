@@ -188,9 +188,9 @@ class anomaly(_Mode):
 
 
 class noting(_Mode):
-    """Inside, every result that is recorded is also put into the list `born`."""
+    """Inside, every result that is recorded is also put into the list `born`, or what has its `append`."""
 
-    def __init__(self, born: list[Any]):
+    def __init__(self, born: Any):
         self.changes = {"born": born}
 
 

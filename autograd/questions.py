@@ -9,12 +9,12 @@ why_no_grad(x, loss)        # the exact cut, in words
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from . import text
+from . import modes, text
 from .errors import TraceError
 from .graph import ancestors, released
 from .narrating import WIDTH, equation, path_counts
@@ -126,12 +126,17 @@ def _inputs(node: Value) -> tuple[Value, ...]:
 # -------------------------------------------------------------------- why is there no gradient?
 
 
-def why_no_grad(x: Value, loss: Value) -> Text:
+def why_no_grad(x: Value, loss: Value | Callable[..., Any], *inputs: Any) -> Text:
     """Why `x` gets no gradient from `loss`, or none but zeros: the exact place, and what to do about it.
 
     Parameters
     ----------
-    x, loss : Value
+    x : Value
+    loss : Value, or callable
+        What was computed; or a function that computes it from `inputs`, which is run once with an eye on every
+        operation. Then the line that cut the way is known also where nothing was recorded.
+    *inputs
+        The arguments of the function, handed on as they are.
 
     Returns
     -------
@@ -148,8 +153,8 @@ def why_no_grad(x: Value, loss: Value) -> Text:
 
     Notes
     -----
-    A constant does not know what it was computed from. What shares its memory with `x`, or holds the same numbers,
-    is named; a line of code only where the graph was recorded under `anomaly` or by ``trace(f, ...)``.
+    A constant does not know what it was computed from: of a graph that is there already, what shares its memory with
+    `x`, or holds the same numbers, is named as the likely cut. Give the function for certainty.
 
     Examples
     --------
@@ -159,8 +164,20 @@ def why_no_grad(x: Value, loss: Value) -> Text:
     The gradient of 'x' is 0. It is cut here:
       v1 = relu(x): x = -2 is not above 0, where relu has slope 0 (a dead ReLU)
     """
-    nodes = _graph("why_no_grad", x, loss)
-    names = text.known(sys._getframe(1), [*nodes, x])
+    witness = None
+    if not isinstance(loss, Value) and callable(loss):
+        function, witness = loss, _Witness()
+        with modes.enable_grad(), modes.noting(witness):
+            result: Value = function(*inputs)
+    else:
+        result = loss
+    if witness is None and inputs:
+        raise TraceError("why_no_grad(x, loss, ...): a loss that is computed already takes no inputs.")
+    return _answer(x, result, witness, text.known(sys._getframe(1), [x, *_graph("why_no_grad", x, result)]))
+
+
+def _answer(x: Value, loss: Value, witness: _Witness | None, names: dict[int, str]) -> Text:
+    nodes = ancestors(loss)
     called = repr(x.label if x.label is not None else names[id(x)]) if x.label is not None or id(x) in names else "x"
     for node in nodes:
         if node.inputs is None and node is not x:
@@ -170,10 +187,50 @@ def why_no_grad(x: Value, loss: Value) -> Text:
     present = any(node is x for node in nodes)
     if not x.requires_grad:
         return Text("\n".join([_constant(x, called), *([] if present else ["Nor is it part of the loss's graph."])]))
+    cuts = [] if witness is None else witness.cuts(x, loss)
+    if not present and cuts:
+        return Text("\n".join([f"The way from {called} to the loss is cut here:", *cuts]))
     if not present:
         return _cut_off(x, loss, nodes, called, names)
-    seed = np.ones_like(loss._array)
-    return _numbers(x, recorded(loss, seed, names), called)
+    found = _numbers(x, recorded(loss, np.ones_like(loss._array), names), called)
+    return Text("\n".join([found, "Another way is cut here:", *cuts])) if cuts else found
+
+
+class _Witness:
+    """Every operation of a run, also those under `no_grad` and of integers, which leave no trace in the graph."""
+
+    def __init__(self) -> None:
+        self.made: dict[Value, tuple[str, tuple[Value, ...], bool]] = {}
+
+    def append(self, node: Value) -> None:
+        node.notes = {"source": modes.user_line(), **(node.notes or {})}
+        self.made[node] = node.op.name if node.op else "", _inputs(node), modes.now().recording
+
+    def cuts(self, x: Value, loss: Value) -> list[str]:
+        """Where, on the ways from `x` to `loss`, the first result is that no gradient comes back through."""
+        needed, stack = {loss}, [loss]
+        while stack:
+            for value in self.made.get(stack.pop(), ("", (), True))[1]:
+                if value not in needed:
+                    needed.add(value)
+                    stack.append(value)
+        depends, arrays = {x}, {id(x._array)}  # a Value that was detached holds the very same array
+        found = []
+        for node, (operation, inputs, recording) in self.made.items():
+            detached = [value for value in inputs if value not in depends and id(value._array) in arrays]
+            if not detached and not any(value in depends for value in inputs):
+                continue
+            depends.add(node)
+            arrays.add(id(node._array))
+            if node not in needed:
+                continue
+            at = text.visible(node.notes["source"], 90)  # type: ignore[index]
+            if detached:
+                found.append(f"  what was detached, by detach() or .data, is used at {at}")
+            elif not node._tracked and any(value in depends and value._tracked for value in inputs):
+                why = "under no_grad()" if not recording else f"as {node.dtype}, and only floats have a gradient,"
+                found.append(f"  {operation} was computed {why} at {at}")
+        return found
 
 
 def _constant(x: Value, called: str) -> str:
@@ -229,7 +286,7 @@ def _cut_off(x: Value, loss: Value, nodes: Sequence[Value], called: str, names: 
         suspects = likely + others
         lines += suspects[:8] + ([f"  ... and {count(len(suspects) - 8, 'more')}"] if len(suspects) > 8 else [])
         if not likely:
-            lines.append("autograd.trace(f, ...) or anomaly() around the forward pass notes the lines that made them.")
+            lines.append("why_no_grad(x, f, *inputs) runs the function that computes the loss, and finds the line.")
     else:
         lines.append("The graph holds nothing that could hide it. Is it another Value than the one that was used?")
     return Text("\n".join(lines))

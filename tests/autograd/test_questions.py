@@ -87,7 +87,7 @@ def under_no_grad(x, w):
         ("w", lambda x, w: (w.detach() * x).sum(), ["cut here", "(3,) is 'w' without its graph"]),
         ("w", lambda x, w: (w.data.copy() * x).sum(), ["holds the same numbers: a copy of the data of 'w'"]),
         ("w", lambda x, w: (Value(w.data) * K).sum(), ["the leaf x1", "a Value of the data of 'w'"]),
-        ("w", under_no_grad, ["not part of the graph", "the loss = 20: computed under no_grad()", "anomaly() around"]),
+        ("w", under_no_grad, ["the loss = 20: computed under no_grad()", "why_no_grad(x, f, *inputs) runs"]),
         ("w", lambda x, w: (w.astype(int) * x).sum(), ["holds the same numbers as int64: a cast to integers"]),
         ("w", lambda x, w: (np.round(w * 3).astype(int) * x).sum(), [", int64: a cast to integers, a comparison or"]),
         ("w", lambda x, w: x * x, ["holds nothing that could hide it"]),
@@ -147,6 +147,48 @@ def test_lines_are_named_where_they_were_noted():
     with anomaly():
         loss = relu(x - 3.0)
     assert why_no_grad(x, loss).endswith("loss = relu(x - 3.0))")
+
+
+def test_of_a_function_the_line_is_certain():
+    x, w = x_and_w()
+    text = why_no_grad(w, under_no_grad, x, w)
+    assert text.startswith("The way from 'w' to the loss is cut here:\n  multiply was computed under no_grad() at ")
+    assert text.endswith(": h = w * 2 + 1")
+    assert text.count("\n") == 1
+
+    def rounded(w):
+        h = w * 3.0
+        k = np.round(h).astype(int)
+        unused = w.astype(int)
+        assert unused.size
+        return (k * x).sum()
+
+    text = why_no_grad(w, rounded, w)
+    assert "astype was computed as int64, and only floats have a gradient, at" in text
+    assert text.endswith("k = np.round(h).astype(int)")
+    assert text.count("\n") == 1
+
+    def detached():
+        h = np.exp(w)
+        d = h.detach()
+        other = d * 2.0
+        return (other * x).sum()
+
+    text = why_no_grad(w, detached)
+    assert "what was detached, by detach() or .data, is used at" in text
+    assert text.endswith("other = d * 2.0")
+    assert "Nothing is cut" in why_no_grad(w, lambda: (w * x).sum())
+    assert "a dead ReLU" in why_no_grad(w, lambda w: relu(w[1] * x), w)
+    assert "holds nothing" in why_no_grad(w, lambda: x * x)
+    with no_grad():
+        assert "Nothing is cut" in why_no_grad(w, lambda: (w * x).sum())
+    text = why_no_grad(x, lambda: x * x.detach())
+    assert text.startswith("Nothing is cut")
+    assert "Another way is cut here:\n  what was detached" in text
+    with pytest.raises(TraceError, match="takes no inputs"):
+        why_no_grad(w, x * w[0], x)
+    with pytest.raises(TraceError, match="no Value"):
+        why_no_grad(w, lambda: 3.0)
 
 
 def test_a_gradient_that_is_there():
