@@ -338,8 +338,11 @@ def _drawn(
         box = boxes[edge.target]
         port = f"i{edge.operand}:" if edge.operand is not None and operands[edge.target] > 1 else ""
         ends = f"n{edge.source}:{leave} -> n{edge.target}:{port}{arrive}"
-        notes = _contribution(boxes[edge.source], box, edge, box.value is root) if small else ""
-        lines.append(f"\t{ends}{notes}\n")
+        notes = _contribution(boxes[edge.source], box, edge) if small else []
+        if box.scope and not folding.begins(boxes[edge.source].scope, box.scope):
+            # Into a frame, whose first rank is that of its weights: frames then lie below, not beside each other.
+            notes.append("minlen=2")
+        lines.append(f"\t{ends}{' [' + ' '.join(notes) + ']' if notes else ''}\n")
     if cut:
         lines += _cut(boxes, nodes, root, leave, arrive, operands)
     lines += legend
@@ -472,19 +475,19 @@ def _legend(title: str, ends: Sequence[str]) -> list[str]:
 # -------------------------------------------------------------------- edges
 
 
-def _contribution(source: Box, target: Box, edge: Edge, root: bool) -> str:
+def _contribution(source: Box, target: Box, edge: Edge) -> list[str]:
     """What came back along an edge, where it is known; or how many edges this one is."""
     if edge.repeats > 1:
-        return f' [label="×{edge.repeats:,}" fontname=Courier fontsize=9 fontcolor="#555555"]'
+        return [f'label="×{edge.repeats:,}" fontname=Courier fontsize=9 fontcolor="#555555"']
     node, value = target.value, source.value
     if edge.operand is None or len(source.values) > 1 or len(target.values) > 1:
-        return ""
+        return []
     upstream = _gradient(node)
     if (
         upstream is None or node.op is None or not value._tracked or value.size > 4 or node.size > 10_000
         or not isinstance(value._array, np.ndarray | np.generic)
     ):  # fmt: skip
-        return ""
+        return []
     try:
         check_unchanged(node)
         arguments = [value._array for value in node.inputs]
@@ -493,14 +496,14 @@ def _contribution(source: Box, target: Box, edge: Edge, root: bool) -> str:
             share = np.asarray(conform(share, upstream, value, node))
             local = share / upstream if node.op.elementwise and not (node.shape or value.shape) else None
     except AutogradError:
-        return ""
+        return []
     tip = f"upstream × local = contribution{chr(10)}{_elements(np.asarray(upstream)) if node.size <= 4 else node.shape}"
     if local is not None and np.isfinite(local):
         tip += f" × {_number(np.float64(local))}"
     tip += f" = {_elements(share)}"
     tip = "\\n".join(_text(line, 200).replace("\\", "\\\\") for line in tip.split("\n"))
     shown = f'label="{_text(_elements(share))}" fontname=Courier fontsize=9 fontcolor="#8a4b00"'
-    return f' [{shown} edgetooltip="{tip}" labeltooltip="{tip}"]'
+    return [shown, f'edgetooltip="{tip}" labeltooltip="{tip}"']
 
 
 def _cut(

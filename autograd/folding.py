@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .value import Value
 
-__all__ = ["LARGE", "Box", "Edge", "Fold", "fold", "neighbourhood", "scopes"]
+__all__ = ["LARGE", "Box", "Edge", "Fold", "begins", "fold", "neighbourhood", "scopes"]
 
 LARGE = 60
 """A graph of more boxes is folded unless told otherwise."""
@@ -166,6 +166,11 @@ def _common(one: Chain, other: Chain) -> Chain:
         if a is not b:
             return one[:i]
     return min(one, other, key=len)
+
+
+def begins(chain: Chain, start: Chain) -> bool:
+    """Whether `start` is `chain`, or a module around it."""
+    return len(_common(chain, start)) == len(start)
 
 
 def neighbourhood(nodes: Sequence[Value], centre: Value, hops: int) -> list[Value]:

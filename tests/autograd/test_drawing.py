@@ -6,6 +6,7 @@ import sys
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import pairwise
 from urllib.parse import unquote
 
 import numpy as np
@@ -718,3 +719,14 @@ def test_every_direction_of_heat_and_frames_is_drawn(renderer):
 def test_what_cannot_be_asked_for(wrong):
     with pytest.raises(DrawingError, match=next(iter(wrong))):
         draw(Value(1.0), **wrong)
+
+
+def test_frames_lie_one_after_the_other(renderer):
+    root = drawn(draw(nn.MLP([2, 3, 3, 2], np.tanh, seed=0)(np.ones((1, 2)))))
+    spans = []
+    for frame in root.findall(".//*[@class='cluster']"):
+        points = re.findall(r"-?[\d.]+,(-?[\d.]+)", " ".join(e.get("d") or e.get("points") or "" for e in frame.iter()))
+        spans.append((min(map(float, points)), max(map(float, points))))
+    inner = sorted(spans, key=lambda span: span[1] - span[0])[:3]
+    for (_, lower), (upper, _) in pairwise(sorted(inner)):
+        assert lower <= upper

@@ -220,7 +220,7 @@ def test_play_and_pause(browser):
 
 
 def WAIT(browser, met):  # noqa: N802
-    for _ in range(100):
+    for _ in range(400):
         if met():
             return
         browser.run("return new Promise(done => setTimeout(done, 30))")
