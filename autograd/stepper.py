@@ -294,7 +294,7 @@ def _rule(trace: Trace, step: Step, source: Node) -> tuple[str, str]:
     inputs = (*(_symbol(trace.nodes[i]) for i in source.inputs), upstream, formulas.name(source.name))
     found = formulas.local_derivative(source.formulas[step.position], operands, inputs)
     rule, note = found.mathml(), ""
-    if found.level < formulas.PRODUCT and found.kind != "words" and source.elementwise:
+    if found.level < formulas.PRODUCT and source.elementwise:
         rule = f"<mrow><mo>(</mo>{rule}<mo>)</mo></mrow>"
     if step.summed:
         axes = ", ".join(map(str, step.summed))

@@ -8,8 +8,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from autograd import Value, drawing, stepper, trace
+from autograd import Value, draw, drawing, stepper, trace
 from autograd.errors import DrawingError
+
+from .rules.test_table import CASES
 
 
 @pytest.fixture
@@ -175,6 +177,20 @@ def test_what_is_not_finite_is_flagged():
     x = Value(1.0, label="x")
     assert data_of(stepper.fragment(trace(x * 5000)))["steps"][0]["flags"] == 4
     assert data_of(stepper.fragment(trace(x * 0)))["steps"][0]["flags"] == 2
+
+
+def test_every_operation_can_be_drawn_and_stepped_through(without_graphviz):
+    for case in CASES:
+        if case.places:
+            leaves = case.leaves()
+            y = case.of(*leaves)
+            steps = trace(y, gradient=case.seed)
+            found = data_of(stepper.fragment(steps))
+            assert len(found["steps"]) == len(steps.steps) >= 1
+            for word in found["words"]:
+                ET.fromstring(f"<p>{word}</p>")
+            y.backward(case.seed)
+            assert draw(y).dot.count("->") == len(y.inputs)
 
 
 HOSTILE = [
