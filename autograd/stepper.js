@@ -296,9 +296,10 @@
     const fit = () => { scale = fitting(), settle(); };
     const follow = (...points) => {
       const [w, h] = room(), xs = points.map((p) => p.x * scale + x), ys = points.map((p) => p.y * scale + y);
-      const out = (list, size) => Math.min(...list) < 50 || Math.max(...list) > size - 50;
-      if (view.width * scale > w && out(xs, w)) x += w / 2 - (Math.min(...xs) + Math.max(...xs)) / 2;
-      if (view.height * scale > h && out(ys, h)) y += h / 2 - (Math.min(...ys) + Math.max(...ys)) / 2;
+      const out = (list, size, margin) => Math.min(...list) < margin || Math.max(...list) > size - 50;
+      // Further to the right than the middle, as the way goes to the left.
+      if (view.width * scale > w && out(xs, w, w / 6)) x += w * 0.62 - (Math.min(...xs) + Math.max(...xs)) / 2;
+      if (view.height * scale > h && out(ys, h, 50)) y += h / 2 - (Math.min(...ys) + Math.max(...ys)) / 2;
       settle();
     };
     if (svg) {

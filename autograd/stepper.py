@@ -187,7 +187,7 @@ class _Pool:
 
 def _data(trace: Trace) -> str:
     """What the script needs, as JSON that can stand in a script element."""
-    words, thumbs = _Pool(), _Pool()
+    words, thumbs, seen = _Pool(), _Pool(), dict[int, int]()
     words.add("", "")
     uses = [0] * len(trace.nodes)
     for step in trace.steps:
@@ -237,7 +237,7 @@ def _data(trace: Trace) -> str:
                 "note": words.add(note, note),
                 "flags": int(flags),
                 "size": _rounded(size),
-                "thumbs": [_thumb(x, thumbs) for x in shown] if any(map(np.ndim, shown)) else 0,
+                "thumbs": [_thumb(x, thumbs, seen) for x in shown] if any(map(np.ndim, shown)) else 0,
             }
         )
         sizes[step.input] = size
@@ -290,12 +290,15 @@ def _symbol(node: Node) -> formulas.Expression:
 def _rule(trace: Trace, step: Step, source: Node) -> tuple[str, str]:
     """The local derivative, or the rule, in MathML; and a sentence on what was summed."""
     operands = (*source.operands, "g", "y")
-    upstream = formulas.name(f"∂{trace.root.name}/∂{source.name}")
-    inputs = (*(_symbol(trace.nodes[i]) for i in source.inputs), upstream, formulas.name(source.name))
+    inputs = (*(_symbol(trace.nodes[i]) for i in source.inputs), formulas.name(_UPSTREAM), formulas.name(source.name))
     found = formulas.local_derivative(source.formulas[step.position], operands, inputs)
     rule, note = found.mathml(), ""
     if found.level < formulas.PRODUCT and source.elementwise:
         rule = f"<mrow><mo>(</mo>{rule}<mo>)</mo></mrow>"
+    parts = (f"<mrow><mo>∂</mo>{_symbol(node).mathml()}</mrow>" for node in (trace.root, source))
+    rule = rule.replace(f"<mi>{_UPSTREAM}</mi>", f"<mfrac>{''.join(parts)}</mfrac>")
+    rule = rule.replace(_UPSTREAM, escape(f"∂{trace.root.name}/∂{source.name}"))  # in words
+    rule = rule.replace("<mo>\u2062</mo>", '<mo rspace=".25em">\u2062</mo>')  # a little room between matrices
     if step.summed:
         axes = ", ".join(map(str, step.summed))
         which = "axis" if len(step.summed) == 1 else "axes"
@@ -303,15 +306,20 @@ def _rule(trace: Trace, step: Step, source: Node) -> tuple[str, str]:
     return rule, note
 
 
+_UPSTREAM = "\ue001"
+"""For the upstream gradient in a rule, until it is written as a fraction."""
 _ROWS, _COLUMNS = 8, 12
 
 
-def _thumb(x: Any, pool: _Pool) -> int:
+def _thumb(x: Any, pool: _Pool, seen: dict[int, int]) -> int:
     """A small picture of an array: rows, columns, and a letter a cell, from "'" for least over "O" for 0 to "w"."""
     if x is None or not np.ndim(x):
         return -1
-    array = np.asarray(x)
-    return pool.add((id(x), array.shape), [*_cells(array), text.shape(array.shape), text.number(_largest(array))])
+    if id(x) not in seen:  # what one step leaves is what others start from
+        array = np.asarray(x)
+        item = *_cells(array), text.shape(array.shape), text.number(_largest(array))
+        seen[id(x)] = pool.add(item, item)
+    return seen[id(x)]
 
 
 def _cells(array: np.ndarray) -> tuple[int, int, str]:
