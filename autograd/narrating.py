@@ -318,9 +318,8 @@ def path_counts(trace: Trace, place: int) -> list[float]:
     found: list[float] = [0] * len(trace.nodes)
     found[place] = 1
     for node in trace.nodes[place + 1 :]:
-        if node.gradient is not None:
-            number_ = sum(found[i] for i in node.inputs)
-            found[node.id] = number_ if number_ < 2**63 else float(number_)  # exact ones could get very long
+        total = sum(found[i] for i in node.inputs)
+        found[node.id] = total if total < 2**63 else float(total)  # exact ones could get very long
     return found
 
 

@@ -124,6 +124,13 @@ def test_why(which, make, wanted):
     assert repr(text) == text
 
 
+def test_only_the_cut_is_named_and_not_what_follows_from_it():
+    x, _ = x_and_w()
+    assert why_no_grad(x, relu(np.sin(x * 2.0) - 5.0) * 3.0).splitlines()[1:] == [
+        "  v4 = relu(v3): v3 = -5.959 is not above 0, where relu has slope 0 (a dead ReLU)"
+    ]
+
+
 def test_constants_say_why_they_are():
     x, _ = x_and_w()
     assert "it holds int64: a gradient needs floating numbers" in why_no_grad(Value(np.arange(3)), x * x)

@@ -53,7 +53,12 @@ def checkpointed():
     return checkpoint(lambda a, b: np.exp(a * w) * b)(Value(0.5), Value(2.0)) * w
 
 
-GRAPHS = [diamond, broadcast, second_order, mlp, checkpointed, lambda: mlp(np.float32), lambda: neuron()[-1],
+def big_endian():
+    v = Value(np.array([1.0, 2.0], dtype=">f8"))
+    return (v * v + v).sum()
+
+
+GRAPHS = [big_endian, diamond, broadcast, second_order, mlp, checkpointed, lambda: mlp(np.float32), lambda: neuron()[-1],
           lambda: Value(2.0, label="alone"), lambda: Value([1.0, np.inf, np.nan]).sum()]  # fmt: skip
 
 
