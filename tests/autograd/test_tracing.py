@@ -58,8 +58,10 @@ def big_endian():
     return (v * v + v).sum()
 
 
-GRAPHS = [big_endian, diamond, broadcast, second_order, mlp, checkpointed, lambda: mlp(np.float32), lambda: neuron()[-1],
-          lambda: Value(2.0, label="alone"), lambda: Value([1.0, np.inf, np.nan]).sum()]  # fmt: skip
+GRAPHS = [
+    big_endian, diamond, broadcast, second_order, mlp, checkpointed, lambda: mlp(np.float32), lambda: neuron()[-1],
+    lambda: Value(2.0, label="alone"), lambda: Value([1.0, np.inf, np.nan]).sum(),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("make", GRAPHS)
