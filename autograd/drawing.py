@@ -209,7 +209,7 @@ def draw(
     depth : int, at least 0, optional
         How many levels of modules to open: 0 for none, so that each is one box, 1 for the outermost. Default: all, if
         that makes at most 60 boxes, else as many as leave about 30; and where there is no module to close, Values that
-        were computed alike share a box.
+        were computed alike share a box, which they never do when a depth is given.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Which way the computation runs: ``"LR"`` from left to right, ``"TB"`` from top to bottom. Default: from left
         to right, unless top to bottom makes a long graph narrower.
