@@ -15,7 +15,8 @@
       if (sign) out = `<mrow><mo>−</mo>${out}</mrow>`;
       return sign && inside ? `<mrow><mo>(</mo>${out}<mo>)</mo></mrow>` : out;
     }
-    return `<mtext>${escape(minus(text))}</mtext>`;
+    const words = `<mtext>${escape(minus(text))}</mtext>`;
+    return text === "-inf" && inside ? `<mrow><mo>(</mo>${words}<mo>)</mo></mrow>` : words;
   };
   /* A formula in pieces, between which a narrow page can break the line. */
   const mathematics = (...parts) => parts.map((part) => `<math>${part}</math>`).join(" ");

@@ -32,7 +32,7 @@ from .tracing import Node, Step, Trace
 
 __all__ = ["fragment", "page", "save"]
 
-LARGEST = 3000
+LARGEST = 2000
 """The page of a pass of more nodes than this has the text, and no picture: no eye would find a node in it."""
 TALLEST = 420
 """Pixels that the picture may take of a page's height."""
@@ -293,7 +293,7 @@ def _rule(trace: Trace, step: Step, source: Node) -> tuple[str, str]:
     inputs = (*(_symbol(trace.nodes[i]) for i in source.inputs), formulas.name(_UPSTREAM), formulas.name(source.name))
     found = formulas.local_derivative(source.formulas[step.position], operands, inputs)
     rule, note = found.mathml(), ""
-    if found.level < formulas.PRODUCT and source.elementwise:
+    if source.elementwise and found.level in (formulas.SUM, formulas.NEGATIVE):
         rule = f"<mrow><mo>(</mo>{rule}<mo>)</mo></mrow>"
     parts = (f"<mrow><mo>∂</mo>{_symbol(node).mathml()}</mrow>" for node in (trace.root, source))
     rule = rule.replace(f"<mi>{_UPSTREAM}</mi>", f"<mfrac>{''.join(parts)}</mfrac>")
@@ -476,7 +476,12 @@ def _node(node: Node, card: _Card, x: float, y: float, size: float, top: float) 
         mark = f"<text class='{kind}' {place} fill='{ink}'>{sign}</text>"
     row("t", f"{_markup(card.title)}{operation}", "" if plain else " font-weight='700'")
     if not plain:
-        row("d", f"data {_markup(card.data)}")
+        known = node.value is None or np.isfinite(_largest(node.value))
+        row(
+            "d" if known else "d bad",
+            f"data {_markup(card.data)}",
+            "" if known else f" fill='{_BAD}' font-weight='700'",
+        )
         if card.gradient is not None:
             row("g", f"grad {_markup(card.gradient)}")
         if card.uses > 1:

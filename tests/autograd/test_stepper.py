@@ -169,6 +169,20 @@ def test_expected_gradients():
     assert data_of(stepper.fragment(neuron(w=-5.026)))["start"] == 0
 
 
+def test_a_factor_with_a_sign_stands_in_parentheses():
+    a, b = Value(1.0, label="a"), Value(2.0, label="b")
+    found = data_of(stepper.fragment(trace(a / b - b)))
+    rules = {re.sub("<[^>]*>", "", found["words"][s["rule"]]) for s in found["steps"]}
+    assert rules == {"1", "(−1)", "1b", "(−ab2)"}
+
+
+def test_data_that_is_not_finite_is_flagged():
+    with np.errstate(divide="ignore"):
+        root = picture_of(stepper.fragment(trace(np.log(Value(0.0)) * Value(2.0))))
+    flagged = ["".join(element.itertext()) for element in root.iter() if element.get("class") == "d bad"]
+    assert flagged == ["data −inf", "data −inf"]
+
+
 def test_what_is_not_finite_is_flagged():
     x = Value(0.0, label="x")
     with np.errstate(divide="ignore"):
