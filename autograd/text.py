@@ -218,12 +218,14 @@ def known(frame: FrameType, nodes: Sequence[Value]) -> dict[int, str]:
     if frame.f_locals is not frame.f_globals:
         found |= variables(frame.f_locals)
     arrays = {name: content for name, content in scope.items() if type(content) is np.ndarray and _told(name)}
-    if len(arrays) <= 200:
-        for node in nodes:
-            data = node._array
-            if node.op is None and not node._tracked and type(data) is np.ndarray and 1 < data.size <= 10**6:
-                for name, content in arrays.items():
-                    if content.shape == data.shape and content.dtype == data.dtype and np.array_equal(content, data):
+    left = 10**7  # numbers that may be compared
+    for node in nodes if arrays else ():
+        data = node._array
+        if node.op is None and not node._tracked and type(data) is np.ndarray and data.size > 1:
+            for name, content in arrays.items():
+                if content.shape == data.shape and content.dtype == data.dtype and data.size <= left:
+                    left -= data.size
+                    if np.array_equal(content, data):
                         found.setdefault(id(node), name)
                         break
     return found

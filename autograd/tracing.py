@@ -763,9 +763,17 @@ def _agree(gradient: Any, wanted: Any) -> bool:
 _FORMAT = "autograd trace 1"
 
 
+_NAMES = {kind: tuple((f.name, f.default is None) for f in fields(kind)) for kind in (Node, Step)}
+
+
 def _spelled(record: Node | Step) -> dict[str, Any]:
-    found = ((f.name, f.default, getattr(record, f.name)) for f in fields(record))
-    return {name: _encoded(content) for name, default, content in found if content is not None or default is not None}
+    """The fields of a record; what is None, and would be without a word, is left out."""
+    found = {}
+    for name, optional in _NAMES[type(record)]:
+        content = getattr(record, name)
+        if content is not None or not optional:
+            found[name] = _encoded(content)
+    return found
 
 
 def _encoded(x: Any) -> Any:
@@ -773,7 +781,7 @@ def _encoded(x: Any) -> Any:
     if x is None or isinstance(x, str | bool) or type(x) is int:
         return x
     if type(x) is np.float64:
-        return float(x) if np.isfinite(x) else {"float64": repr(float(x))}
+        return float(x) if math.isfinite(x) else {"float64": repr(float(x))}
     if isinstance(x, tuple):
         return [_encoded(item) for item in x]
     if isinstance(x, float):
