@@ -3,7 +3,8 @@
     coverage()                  # the table; Jupyter shows it as one
     coverage().counts           # {'numpy': {'differentiable': ..., 'plain': ..., 'refused': ...}, ...}
 
-It is read off the registry, for whichever NumPy is installed. What is new there shows as unclassified, and a test fails.
+It is read off the registry, for whichever NumPy is installed. What is new there shows as unclassified, and fails a
+test.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Row(NamedTuple):
     family: str
     """The file of `autograd.rules` where its derivative stands; empty if it has none."""
     text: str
-    """The formula of each input's rule, or the reason of a refusal; empty for all else."""
+    """The formula of each input's rule, or the reason of a refusal; for others a word where one is needed."""
 
 
 class Coverage:
@@ -130,8 +131,8 @@ class Coverage:
 def coverage() -> Coverage:
     """Which functions of NumPy have a derivative here, which need none, and which are refused, with the reasons.
 
-    Covers every public function and class of `numpy`, `numpy.linalg` and `numpy.fft`, exceptions apart, as the installed
-    NumPy has them.
+    Covers every public function and class of `numpy`, `numpy.linalg` and `numpy.fft`, exceptions apart, as the
+    installed NumPy has them.
 
     Returns
     -------
@@ -182,7 +183,7 @@ def stands(function: Callable[..., Any]) -> tuple[str, str, str, str]:
         parts = (entry,) if isinstance(entry, Op) else entry.parts
         formula = "; ".join(formula for part in parts for formula in part.formula)
         return "differentiable", "rule", family(*(rule for part in parts for rule in rules_of(part))), formula
-    return "differentiable", "composed", family(entry), ""
+    return "differentiable", "composed", family(entry), (entry.__doc__ or "").partition("\n")[0]
 
 
 def rules_of(op: Op) -> tuple[Any, ...]:

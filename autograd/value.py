@@ -561,7 +561,10 @@ class Value:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
         what = "np.asarray(v), np.array([v, w]), array[i] = v or array[v]"
-        instead = "np.stack([v, w]) makes a Value of Values, and Value(array).at[i].set(v) puts one into an array"
+        instead = (
+            "np.stack([v, w]) makes a Value of Values, np.full_like(a, v) and np.broadcast_to(v, shape) repeat one, and "
+            "Value(array).at[i].set(v) puts one into an array"
+        )
         name = _caller_in_scipy(sys._getframe(1)) if self._tracked else None
         if name is not None:
             what = f"scipy.special.{name} calls np.asarray, which"

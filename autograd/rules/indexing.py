@@ -150,8 +150,10 @@ def extract(condition, arr):
 def choose(a, choices, out=None, mode="raise"):
     a = np.choose(a, np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
-    choices = np.stack([np.broadcast_to(choice, shape) for choice in choices])
-    return choices[(a, *np.indices(shape, sparse=True))]
+    chosen, *others = [np.broadcast_to(choice, shape) for choice in choices]
+    for number, other in enumerate(others, 1):
+        chosen = np.where(a == number, other, chosen)
+    return chosen
 
 
 @composed(np.select)
@@ -171,7 +173,9 @@ def piecewise(x, condlist, funclist, *args, **kw):
     if len(conditions) == len(funclist) - 1:
         conditions.append(~np.any(conditions, axis=0))
     if len(conditions) != len(funclist):
-        raise ValueError(f"np.piecewise: {len(conditions)} conditions and {len(funclist)} functions, which is too many.")
+        raise ValueError(
+            f"np.piecewise: {len(conditions)} conditions and {len(funclist)} functions, which is too many."
+        )
     y, dtype = np.zeros_like(x), np.result_type(x)
     for condition, function in zip(conditions, funclist, strict=True):
         if not callable(function):

@@ -22,7 +22,9 @@ def ranks(a, equal_nan):
 
 
 @composed(np.unique)
-def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True):
+def unique(
+    ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True
+):
     places = ranks(ar, equal_nan and (axis is None or np.ndim(ar) == 1))
     _, index, *others = np.unique(places, True, return_inverse, return_counts, axis)
     values = np.ravel(ar)[index] if axis is None else np.take(ar, index, axis)
@@ -83,4 +85,4 @@ def setxor1d(ar1, ar2, assume_unique=False):
     return ordered[steps[1:] & steps[:-1]]
 
 
-plain(np.isin, *([np.in1d] if hasattr(np, "in1d") else []))
+plain(np.isin, getattr(np, "in1d", np.isin))

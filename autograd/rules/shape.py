@@ -434,7 +434,7 @@ def np_stack(arrays, axis=0, out=None, **keywords):
     return stack(*arrays, axis=axis, **keywords)
 
 
-@composed(np.vstack, *([np.row_stack] if hasattr(np, "row_stack") else []))  # its old name
+@composed(np.vstack, getattr(np, "row_stack", np.vstack))  # its old name
 def vstack(tup, **keywords):
     return concatenate(*map(matrix, tup), axis=0, **keywords)
 

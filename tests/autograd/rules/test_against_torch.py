@@ -59,6 +59,22 @@ PAIRS = {
     "repeat": (lambda a: np.repeat(a, 2, 1), lambda a: torch.repeat_interleave(a, 2, 1), (2, 3)),
     "tile": (lambda a: np.tile(a, (2, 3)), lambda a: torch.tile(a, (2, 3)), (2, 3)),
     "hstack": (lambda a, b: np.hstack([a, b, a]), lambda a, b: torch.hstack([a, b, a]), (2, 3), (2, 1)),
+    "partition": (lambda a: np.partition(a, 2)[..., 2], lambda a: torch.kthvalue(a, 3).values, (3, 5)),
+    "pad, reflected": (
+        lambda a: np.pad(a, ((0, 0), (2, 1)), "reflect"),
+        lambda a: torch.nn.functional.pad(a, (2, 1), "reflect"), (2, 4),
+    ),
+    "pad, edge": (
+        lambda a: np.pad(a, ((0, 0), (2, 1)), "edge"),
+        lambda a: torch.nn.functional.pad(a, (2, 1), "replicate"), (2, 4),
+    ),
+    "meshgrid": (
+        lambda a, b: np.stack(np.meshgrid(a, b, indexing="ij")),
+        lambda a, b: torch.stack(torch.meshgrid(a, b, indexing="ij")), (2,), (3,),
+    ),
+    "dstack": (lambda a, b: np.dstack([a, b]), lambda a, b: torch.dstack([a, b]), (2, 3), (2, 3)),
+    "rot90": (lambda a: np.rot90(a, 3), lambda a: torch.rot90(a, 3), (2, 3)),
+    "block": (lambda a, b: np.block([[a, b]]), lambda a, b: torch.cat([a, b], 1), (2, 3), (2, 1)),
     "fft": (lambda a: np.abs(np.fft.fft(a, 5)), lambda a: torch.fft.fft(a, 5).abs(), (2, 4)),
     "ifftn": (
         lambda a: np.abs(np.fft.ifftn(a, norm="ortho")), lambda a: torch.fft.ifftn(a, norm="ortho").abs(), (2, 3)

@@ -154,6 +154,30 @@ EDGES = {
     "x[nothing]": (lambda x: x[np.array([False, False])], [[1.0, 2.0]], [[0, 0]]),
     "x[1:1]": (lambda x: x[1:1], [[1.0, 2.0]], [[0, 0]]),
     "x[::-1][:1]": (lambda x: x[::-1][:1], [[1.0, 2.0]], [[0, 1]]),
+    # orders, choices and sets: among equals the order is that of a stable sort, or the first is taken
+    "partition, ties": (lambda x: np.partition(x, 1)[2], [[1.0, 0.0, 1.0]], [[0, 0, 1]]),
+    "unique, ties": (lambda x: np.unique(x) * np.array([2.0, 3.0]), [[1.0, 0.0, 1.0]], [[3, 2, 0]]),
+    "union1d, in both": (np.union1d, [[1.0, 2.0], [2.0, 3.0]], [[1, 1], [0, 1]]),
+    "setxor1d, in both": (np.setxor1d, [[1.0, 2.0], [2.0, 3.0]], [[1, 0], [0, 1]]),
+    "select, log not taken": (lambda x: np.select([x > 0], [np.log(x)]), [[0.0, 2.0, -1.0]], [[0, 0.5, 0]]),
+    "choose, log not taken": (lambda x: np.choose([0, 1], [x, np.log(x)]), [[0.0, 2.0]], [[1, 0.5]]),
+    "piecewise, log not taken": (
+        lambda x: np.piecewise(x, [x > 0], [np.log, lambda t: 3 * t]), [[0.0, 2.0, -1.0]], [[3, 0.5, 3]]
+    ),
+    "tril, infinity above": (lambda x: np.tril(1 / x), [[[1.0, 0.0], [2.0, 1.0]]], [[[-1, 0], [-0.25, -1]]]),
+    # margins and repetitions: what stands in several places gets a share from each
+    "pad, reflected": (lambda x: np.pad(x, 1, "reflect"), [[1.0, 2.0, 3.0]], [[1, 3, 1]]),
+    "pad, reflected at a point": (
+        lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), [[1.0, 2.0, 4.0]], [[3, -1, 3]]
+    ),
+    "pad, a ramp": (lambda x: np.pad(x, (2, 0), "linear_ramp"), [[1.0, 3.0]], [[1.5, 1]]),
+    "pad, the largest, ties": (lambda x: np.pad(x, (0, 2), "maximum"), [[3.0, 1.0, 3.0]], [[2, 1, 2]]),
+    "pad of nothing": (lambda x: np.pad(x, 2), [[]], [[]]),
+    "resize": (lambda x: np.resize(x, 5), [[1.0, 2.0]], [[3, 2]]),
+    "repeat, not at all": (lambda x: np.repeat(x, [2, 0]), [[1.0, 2.0]], [[2, 0]]),
+    "insert in two places": (lambda x, y: np.insert(x, [0, 2], y), [[1.0, 2.0], 3.0], [[1, 1], 2]),
+    "delete": (lambda x: np.delete(x, [0, 0, -1]), [[1.0, 2.0, 3.0]], [[0, 1, 0]]),
+    "meshgrid": (lambda x, y: np.stack(np.meshgrid(x, y)), [[1.0, 2.0], [3.0, 4.0, 5.0]], [[3, 3], [2, 2, 2]]),
     "transpose by negative axes": (
         lambda x: np.transpose(x, (-1, 0, 1)) * np.arange(24.0).reshape(4, 2, 3), [np.array(T, float)], [BACK]
     ),

@@ -5,7 +5,7 @@ import pytest
 
 from autograd import Value
 
-from ..numerical import check
+from ..numerical import check, check_first, check_numbers, joined
 
 X = np.random.default_rng(2).permutation(24).reshape(2, 3, 4) / 5 - 1.3
 M, V = X[0], X[0, 0]
@@ -87,6 +87,13 @@ def test_composed(function):
         np.testing.assert_array_equal(function(x).data, plain)
     else:
         check(function, X)
+
+
+@pytest.mark.parametrize("function", [f for f in CALLS.values() if "at" not in f.__code__.co_names])
+def test_composed_of_complex_numbers(function):
+    z = X + 1j * X[::-1]
+    check_numbers(joined(function), [z])
+    check_first(joined(function), [z])
 
 
 def test_diag_refuses_what_numpy_refuses():

@@ -34,6 +34,7 @@ CALLS = {
 @pytest.mark.parametrize("function", CALLS.values(), ids=CALLS)
 def test_composed(function):
     check(function, DISTINCT)
+    check(function, DISTINCT + 1j * DISTINCT[::-1])
 
 
 def same(got, wanted):

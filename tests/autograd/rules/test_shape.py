@@ -1,14 +1,17 @@
 """Shapes, orders, joining and splitting: the functions that are composed of operations, in NumPy's own signatures."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from autograd import Value
 from autograd.errors import NoRuleError
 
-from ..numerical import assert_close, check, gradient
+from ..numerical import assert_close, check, check_first, check_numbers, gradient, joined
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4))
+Z = X + 1j * X[::-1]
 M, V = X[0], X[0, 0]
 
 ONE = {
@@ -320,3 +323,21 @@ def test_what_numpy_refuses_is_refused(attempt):
     for array in (np.eye(2), Value(np.eye(2))):
         with pytest.raises((ValueError, TypeError, IndexError, ZeroDivisionError)):
             attempt(array)
+
+
+@pytest.mark.parametrize("name", [name for name in ONE if name not in ("astype", "concat")])
+def test_composed_of_complex_numbers(name):
+    if (NUMPY < "2.1.0" and name in SINCE_2_1) or (NUMPY < "2.2.0" and name in SINCE_2_2):
+        pytest.skip("this came later")
+    with warnings.catch_warnings(action="ignore", category=np.exceptions.ComplexWarning):  # what goes into real arrays
+        check_numbers(joined(ONE[name]), [Z])
+        check_first(joined(ONE[name]), [Z])
+
+
+@pytest.mark.parametrize("keywords", MARGINS.values(), ids=MARGINS)
+def test_pad_of_complex_numbers(keywords):
+    def function(z):
+        return np.pad(z, ((1, 2), (0, 1), (2, 0)), **keywords)
+
+    check_numbers(function, [Z])
+    check_first(function, [Z])
