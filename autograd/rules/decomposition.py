@@ -197,18 +197,17 @@ defop(
 )
 
 
-def smallest(a, b, rcond):
+def smallest(a, rcond):
     """Of the singular values that lstsq does not take for 0, the smallest, in terms of the largest."""
-    if rcond is None or rcond < 0:
-        rcond = np.finfo(np.result_type(a, b, np.float32)).eps * (max(np.shape(a)) if rcond is None else 1)
-    return rcond
+    eps = np.finfo(float).eps  # NumPy computes in double precision
+    return eps * max(np.shape(a)) if rcond is None else eps if rcond < 0 else rcond
 
 
 def fitted(g, y, a, b, rcond):
     """What the rules of the solution need: all as matrices, the pseudo-inverse, and the gradient of b."""
     if np.ndim(b) == 1:
         g, y, b = np.expand_dims(g, 1), np.expand_dims(y, 1), np.expand_dims(b, 1)
-    inverted = np.linalg.pinv(a, smallest(a, b, rcond))
+    inverted = np.linalg.pinv(a, smallest(a, rcond))
     return g, y, b - a @ y, inverted, swap(inverted) @ g
 
 
@@ -276,7 +275,7 @@ lstsq_parts = registry[_lstsq]
 @composed(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
     solution, residuals, s = lstsq_parts(a, b, rcond=rcond)
-    return solution, residuals, np.count_nonzero(s > smallest(a, b, rcond) * s[:1]), s
+    return solution, residuals, np.count_nonzero(s > smallest(a, rcond) * s[:1]), s
 
 
 # ---------------------------------------------------------------- Cholesky and QR
@@ -379,7 +378,7 @@ def over_gaps(m, values, sums=None):
     if sums:
         turns = turns / np.where(same, 1.0, values[..., None, :] + values[..., :, None])
     size = np.sum(np.abs(values), axis=-1)[..., None, None]
-    equal = (np.abs(gaps) <= np.finfo(np.result_type(values)).eps * size) & ~same
+    equal = (np.abs(gaps) <= 8 * np.finfo(np.result_type(values)).eps * size) & ~same
     equal = (equal & (m != 0)) | (gaps == 0)
     return np.where(equal, math.nan, turns) if np.any(equal) else turns
 

@@ -1,5 +1,7 @@
 """Products in NumPy's own signatures; all forms of einsum."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,37 @@ CALLS = {
     "matmul of empties": (np.matmul, a(2, 0), a(0, 3)),
     "quadratic form": (lambda x, m: x @ m @ x, a(3), a(3, 3)),
     "matmul with a list": (lambda x: [[1.0, 2.0]] @ x, a(2, 3)),
+    "vecdot": (np.vecdot, a(2, 3), a(3)),
+    "vecdot along an axis": (lambda x, y: np.vecdot(x, y, axis=0, keepdims=True), a(3, 2), a(3, 1)),
+    "kron": (np.kron, a(2, 3), a(3, 2)),
+    "kron of fewer axes": (np.kron, a(3), a(2, 1, 2)),
+    "kron with a number": (np.kron, a(2, 2), a()[()]),
+    "cross": (np.cross, a(2, 3), a(3)),
+    "cross along axes": (lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0), a(3, 4), a(4, 3)),
+    "cross along an axis": (lambda x, y: np.cross(x, y, axis=1), a(2, 3, 2), a(1, 3, 2)),
+    "multi_dot": (lambda *xs: np.linalg.multi_dot(xs), a(2, 3), a(3, 4), a(4, 1), a(1, 2)),
+    "multi_dot of two": (lambda *xs: np.linalg.multi_dot(xs), a(3), a(3, 2)),
+    "multi_dot between vectors": (lambda *xs: np.linalg.multi_dot(xs), a(3), a(3, 4), a(4)),
+    "multi_dot from a vector": (lambda *xs: np.linalg.multi_dot(xs), a(3), a(3, 4), a(4, 2)),
+    "multi_dot to a vector": (lambda *xs: np.linalg.multi_dot(list(xs)), a(2, 3), a(3, 4), a(4, 2), a(2)),
+    "multi_dot of one twice": (lambda x: np.linalg.multi_dot([x, x, np.eye(3)]), a(3, 3)),
+    **{
+        f"matrix_power {n}": (lambda x, n=n: np.linalg.matrix_power(x, n), a(2, 2, 2) + np.eye(2)) for n in range(-3, 8)
+    },
+    "linalg.matmul": (np.linalg.matmul, a(2, 3), a(3, 2)),
+    "linalg.vecdot": (lambda x, y: np.linalg.vecdot(x, y, axis=0), a(3, 2), a(3, 2)),
+    "linalg.tensordot": (lambda x, y: np.linalg.tensordot(x, y, axes=1), a(2, 3), a(3, 2)),
+    "linalg.outer": (np.linalg.outer, a(2), a(3)),
+    "linalg.cross": (lambda x, y: np.linalg.cross(x, y, axis=0), a(3, 2), a(3, 2)),
+    "linalg.matrix_transpose": (np.linalg.matrix_transpose, a(2, 3, 4)),
+    "linalg.diagonal": (lambda x: np.linalg.diagonal(x, offset=1), a(2, 3, 4)),
+    "linalg.trace": (lambda x: np.linalg.trace(x, offset=-1), a(2, 3, 4)),
 }
+if hasattr(np, "matvec"):
+    CALLS["matvec"] = np.matvec, a(2, 2, 3), a(3)
+    CALLS["vecmat"] = np.vecmat, a(4, 1, 2), a(3, 2, 3)
+
+COMPLEX = [name for name in CALLS if "list" not in name and "empties" not in name]
 
 EINSUMS = {
     "product": ("ij,jk->ik", (2, 3), (3, 2)),
@@ -77,6 +109,26 @@ def test_composed(call):
     check(*call)
 
 
+@pytest.mark.parametrize("name", COMPLEX)
+def test_composed_of_complex_numbers(name):
+    function, *arrays = CALLS[name]
+    arrays = [x + 1j * a(*np.shape(x)) for x in arrays]
+    check(function, *arrays)
+    check(function, arrays[0], *(x.real for x in arrays[1:]))
+
+
+def test_cross_of_two_dimensions():
+    for x, y in ((a(4, 2), a(2)), (a(2), a(4, 3)), (a(3), a(2))):
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            try:
+                np.cross(x, y)
+            except ValueError:
+                pytest.skip("this NumPy takes three dimensions only")
+            check(np.cross, x, y)
+        with pytest.warns(DeprecationWarning):
+            np.cross(Value(x), y)
+
+
 @pytest.mark.parametrize("call", EINSUMS.values(), ids=EINSUMS)
 def test_einsum(call):
     subscripts, *shapes = call
@@ -108,6 +160,17 @@ def test_einsum_of_one_value_twice():
         lambda x: np.einsum("ijk->ijm", x),
         lambda x: np.tensordot(x, x, 1),
         lambda x: np.matmul(x, x),
+        lambda x: np.vecdot(x, x[..., :2]),
+        lambda x: np.vecdot(x, x, axis=3),
+        lambda x: np.cross(x, x),
+        lambda x: np.cross(x[..., :3], x[..., :3], axis=3),
+        lambda x: np.cross(x[0, 0, 0], x[0, 0, :3]),
+        lambda x: np.linalg.cross(x, x),
+        lambda x: np.linalg.outer(x, x),
+        lambda x: np.linalg.multi_dot([x[0]]),
+        lambda x: np.linalg.multi_dot([x[0], x[0], x[0]]),
+        lambda x: np.linalg.multi_dot([x, x[0], x[0]]),
+        lambda x: np.linalg.matrix_power(x, 2),
     ],
 )
 def test_refuses_what_numpy_refuses(call):
@@ -124,8 +187,23 @@ def test_refuses_what_numpy_refuses(call):
         lambda v: np.dot(v, v, np.zeros((2, 2))),
         lambda v: np.outer(v, v, out=np.zeros((4, 4))),
         lambda v: np.einsum("ij->ji", v, out=np.zeros((2, 2))),
+        lambda v: np.linalg.multi_dot([v, v, v], out=np.zeros((2, 2))),
     ],
 )
 def test_out_is_refused(call):
     with pytest.raises(NoRuleError):
         call(Value(a(2, 2)))
+
+
+def test_matrix_power_takes_whole_numbers():
+    for x in (np.eye(2), Value(np.eye(2))):
+        with pytest.raises(TypeError):
+            np.linalg.matrix_power(x, 0.5)
+    x = Value(a(2, 2))
+    np.sum(np.linalg.matrix_power(x, 0)).backward()
+    assert x.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_einsum_path_is_plain():
+    x = a(2, 3)
+    assert np.einsum_path("ij,kj->ik", Value(x), x)[0] == np.einsum_path("ij,kj->ik", x, x)[0]
