@@ -139,6 +139,10 @@ def conjugate(a):
     return np.conj(a) if a.dtype.kind == "c" else a
 
 
+def off_mean(a, n, axis, where):
+    return a - np.sum(a, axis=axis, keepdims=True, where=where) / n
+
+
 def share_of(n):
     """1 / n; NumPy's result is no finite number where ddof leaves nothing to divide by, nor is this."""
     if np.ndim(n):
@@ -147,17 +151,17 @@ def share_of(n):
 
 
 def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
-    n = counted(a, y, axis, where) - (ddof if correction is None else correction)
-    centered = a - np.mean(a, axis=axis, keepdims=True, where=where)
-    return kept(expand(g, axis, keepdims) * conjugate(centered) * (2 * share_of(n)), where)
+    n = counted(a, y, axis, where)
+    scale = 2 * share_of(n - (ddof if correction is None else correction))
+    return kept(expand(g, axis, keepdims) * conjugate(off_mean(a, n, axis, where)) * scale, where)
 
 
 def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
-    n = counted(a, y, axis, where) - (ddof if correction is None else correction)
-    centered = a - np.mean(a, axis=axis, keepdims=True, where=where)
+    n = counted(a, y, axis, where)
+    scale = share_of(n - (ddof if correction is None else correction))
     # Of equal numbers the deviation has a kink at 0, where 0 is taken.
     g = expand(g / np.where(y == 0, 1, y), axis, keepdims)
-    return kept(g * conjugate(centered) * share_of(n), where)
+    return kept(g * conjugate(off_mean(a, n, axis, where)) * scale, where)
 
 
 def spread(a):
@@ -211,10 +215,11 @@ def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
         weights = np.transpose(weights, np.argsort(axes))
         weights = np.expand_dims(weights, [i for i in range(np.ndim(a)) if i not in axes])
         weights = np.broadcast_to(weights, np.shape(a))
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    weighed = np.multiply(a, weights)
+    total = np.sum(weights, axis=axis, dtype=np.result_type(weighed, np.float16), keepdims=keepdims)
     if np.any(total == 0):
         raise ZeroDivisionError("average: the weights add up to zero.")
-    mean = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
+    mean = np.sum(weighed, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
 
