@@ -12,6 +12,9 @@ INDEX = np.array([2, 0, 2])
 MASK = torch.tensor(INDEX > 0)
 GRID = np.array([0.0, 0.3, 1.1, 1.9])
 
+FIVE, SPREAD = 5 * np.eye(3), np.diag([8.0, 16.0, 24.0])
+T_FIVE, T_SPREAD = torch.tensor(FIVE), torch.tensor(SPREAD)
+
 # name: function here, function there, shapes of the inputs (drawn around 0, or positive if "+" stands first)
 PAIRS = {
     "add": (np.add, torch.add, (3, 1), (1, 4)),
@@ -99,6 +102,88 @@ PAIRS = {
     ),
     "trapezoid": (np.trapezoid, torch.trapezoid, (2, 4), (4,)),
     "vander": (lambda a: np.vander(a, 4, True), lambda a: torch.linalg.vander(a, N=4), (3,)),
+    # matrices: of a general one, one around 5, and one that is Hermitian
+    "vecdot": (np.vecdot, torch.linalg.vecdot, (2, 3), (3,)),
+    "vecdot of complex": (
+        lambda a, b: np.abs(np.vecdot(a + 1j, b - 2j * b)), lambda a, b: torch.linalg.vecdot(a + 1j, b - 2j * b).abs(),
+        (2, 3), (2, 3),
+    ),
+    "kron": (np.kron, torch.kron, (2, 3), (3, 1, 2)),
+    "cross": (np.cross, torch.linalg.cross, (2, 3), (2, 3)),
+    "multi_dot": (
+        lambda *x: np.linalg.multi_dot(x), lambda *x: torch.linalg.multi_dot(x), (3, 4), (4, 1), (1, 2), (2, 3)
+    ),
+    "matrix_power": (lambda a: np.linalg.matrix_power(a, 5), lambda a: torch.linalg.matrix_power(a, 5), (2, 2, 2)),
+    "det": (np.linalg.det, torch.linalg.det, (2, 3, 3)),
+    "slogdet": (lambda a: np.linalg.slogdet(a)[1], lambda a: torch.linalg.slogdet(a)[1], (4, 3, 3)),
+    "slogdet of complex": (
+        lambda a, b: (lambda s, d: np.real(s) * 2 + np.imag(s) + d)(*np.linalg.slogdet(a + 1j * b)),
+        lambda a, b: (lambda s, d: s.real * 2 + s.imag + d)(*torch.linalg.slogdet(a + 1j * b)), (3, 3), (3, 3),
+    ),
+    "inv": (lambda a: np.linalg.inv(a + FIVE), lambda a: torch.linalg.inv(a + T_FIVE), (2, 3, 3)),
+    "pinv": (lambda a: np.linalg.pinv(a + FIVE[:2]), lambda a: torch.linalg.pinv(a + T_FIVE[:2]), (2, 2, 3)),
+    "solve": (
+        lambda a, b: np.linalg.solve(a + FIVE, b), lambda a, b: torch.linalg.solve(a + T_FIVE, b), (2, 3, 3), (3, 4)
+    ),
+    "lstsq": (
+        lambda a, b: np.linalg.lstsq(a + FIVE[:, :2], b)[0],
+        lambda a, b: torch.linalg.lstsq(a + T_FIVE[:, :2], b)[0], (3, 2), (3, 2),
+    ),
+    "tensorinv": (
+        lambda a: np.linalg.tensorinv(np.reshape(a + np.diag([9.0] * 6), (2, 3, 6))),
+        lambda a: torch.linalg.tensorinv((a + 9 * torch.eye(6, dtype=float)).reshape(2, 3, 6)), (6, 6),
+    ),
+    "cholesky": (
+        lambda a: np.linalg.cholesky(a @ np.swapaxes(a, 1, 2) + FIVE),
+        lambda a: torch.linalg.cholesky(a @ a.mT + T_FIVE), (2, 3, 3),
+    ),
+    "cholesky of complex": (
+        lambda a, b: (lambda z: np.abs(np.linalg.cholesky(z @ np.conj(z.T) + FIVE)))(a + 1j * b),
+        lambda a, b: (lambda z: torch.linalg.cholesky(z @ z.mH + T_FIVE).abs())(a + 1j * b), (3, 3), (3, 3),
+    ),
+    "qr": (
+        lambda a: (lambda q, r: q**2 @ r**2)(*np.linalg.qr(a + FIVE)),
+        lambda a: (lambda q, r: q**2 @ r**2)(*torch.linalg.qr(a + T_FIVE)), (2, 3, 3),
+    ),
+    "svd": (
+        lambda a: (lambda u, s, v: u[..., :2] ** 2 * s @ v[..., :2, :] ** 2)(*np.linalg.svd(a + SPREAD[:, :2], False)),
+        lambda a: (lambda u, s, v: (u**2 * s) @ v**2)(*torch.linalg.svd(a + T_SPREAD[:, :2], False)), (3, 2),
+    ),
+    "svd of complex": (
+        lambda a, b: np.abs((lambda u, s, v: (u / s) @ v)(*np.linalg.svd(a + SPREAD + 1j * b, False))),
+        lambda a, b: (lambda u, s, v: (u / s) @ v)(*torch.linalg.svd(a + T_SPREAD + 1j * b, False)).abs(),
+        (3, 3), (3, 3),
+    ),
+    "svdvals": (lambda a: np.linalg.svdvals(a + SPREAD), lambda a: torch.linalg.svdvals(a + T_SPREAD), (2, 3, 3)),
+    "eigh": (
+        lambda a: (lambda w, v: v**2 * w)(*np.linalg.eigh(a + a.T + SPREAD)),
+        lambda a: (lambda w, v: v**2 * w)(*torch.linalg.eigh(a + a.T + T_SPREAD)), (3, 3),
+    ),
+    "eigh of complex": (
+        lambda a, b: (lambda w, v: np.abs(v) ** 2 * w)(*np.linalg.eigh(a + a.T + 1j * (b - b.T) + SPREAD)),
+        lambda a, b: (lambda w, v: v.abs() ** 2 * w)(*torch.linalg.eigh(a + a.T + 1j * (b - b.T) + T_SPREAD)),
+        (3, 3), (3, 3),
+    ),
+    "eigvalsh": (
+        lambda a: np.linalg.eigvalsh(a + a.T + SPREAD), lambda a: torch.linalg.eigvalsh(a + a.T + T_SPREAD), (3, 3)
+    ),
+    "eig": (
+        lambda a: (lambda w, v: np.sum(np.abs(v) ** 2 * np.abs(w) ** 2, -1))(*np.linalg.eig(a + SPREAD)),
+        lambda a: (lambda w, v: (v.abs() ** 2 * w.abs() ** 2).sum(-1))(*torch.linalg.eig(a + T_SPREAD)), (3, 3),
+    ),
+    "eigvals": (
+        lambda a: np.sum(np.abs(np.linalg.eigvals(a + SPREAD)) ** 3),
+        lambda a: (torch.linalg.eigvals(a + T_SPREAD).abs() ** 3).sum(), (3, 3),
+    ),
+    **{
+        f"norm {order} along {axis}": (
+            lambda a, p=order, k=axis: np.linalg.norm(a, p, k), lambda a, p=order, k=axis: torch.linalg.norm(a, p, k),
+            (2, 3, 4),
+        )
+        for order, axis in [(None, 1), (1, 0), (3, -1), (0.5, 1), (-2, 0), (np.inf, 2), ("fro", (0, 2)),
+                            ("nuc", (1, 2)), (1, (0, 1)), (-1, (1, 0)), (np.inf, (0, 2)), (2, (1, 2)), (-2, (0, 1))]
+    },
+    "cond": (lambda a: np.linalg.cond(a + SPREAD), lambda a: torch.linalg.cond(a + T_SPREAD), (2, 3, 3)),
 }  # fmt: skip
 
 
@@ -129,5 +214,5 @@ def test_same_as_torch(pair):
     if torch_number.requires_grad:
         torch_second = torch.autograd.grad(torch_number, tensors, allow_unused=True)
         for leaf, wanted in zip(leaves, torch_second, strict=True):
-            wanted = np.zeros(leaf.shape) if wanted is None else wanted.numpy()
+            wanted = np.zeros(leaf.shape) if wanted is None else wanted.numpy(force=True)
             np.testing.assert_allclose(second.get(leaf, np.zeros(leaf.shape)), wanted, rtol=1e-11, atol=1e-12)
