@@ -122,6 +122,33 @@ EDGES = {
     ),
     "einsum of x and x": (lambda x: np.einsum("i,i->", x, x), [[1.0, 2.0]], [[2, 4]]),
     "einsum, the trace": (lambda x: np.einsum("ii", x), [[[1.0, 2.0], [3.0, 4.0]]], [[[1, 0], [0, 1]]]),
+    # matrices
+    "norm of zero": (np.linalg.norm, [[0.0, 0.0, 0.0]], [[0, 0, 0]]),
+    "norm of zero, squared": (lambda x: np.linalg.norm(x) ** 2, [[0.0, 0.0]], [[0, 0]]),
+    "norm of rows, one of them zero": (
+        lambda x: np.linalg.norm(x, axis=1), [[[3.0, 4.0], [0.0, 0.0]]], [[[0.6, 0.8], [0, 0]]]
+    ),
+    "norm of order 1 at 0": (lambda x: np.linalg.norm(x, 1), [[0.0, -2.0]], [[0, -1]]),
+    "norm of order 1/2 at 0": (lambda x: np.linalg.norm(x, 0.5), [[1.0, 0.0, -4.0]], [[3, 0, -1.5]]),
+    "largest entry, ties": (lambda x: np.linalg.norm(x, np.inf), [[2.0, -2.0, 1.0]], [[0.5, -0.5, 0]]),
+    "spectral norm, ties": (lambda x: np.linalg.norm(x, 2), [np.eye(2)], [np.eye(2) / 2]),
+    "nuclear norm of zero": (lambda x: np.linalg.norm(x, "nuc"), [np.zeros((2, 2))], [np.zeros((2, 2))]),
+    "det of a singular matrix": (np.linalg.det, [[[1.0, 2.0], [2.0, 4.0]]], [[[4, -2], [-2, 1]]]),
+    "det of zero": (np.linalg.det, [np.zeros((2, 2))], [np.zeros((2, 2))]),
+    "det of a number that is 0": (np.linalg.det, [[[0.0]]], [[[1]]]),
+    "det of nothing": (np.linalg.det, [np.zeros((0, 0))], [np.zeros((0, 0))]),
+    "slogdet of a singular matrix": (lambda x: np.linalg.slogdet(x)[1], [np.ones((2, 2))], [np.full((2, 2), NAN)]),
+    "inv": (np.linalg.inv, [[[2.0, 1.0], [2.0, 3.0]]], [[[-0.125, 0], [-0.125, 0]]]),
+    "eigenvalues that are equal": (lambda x: np.linalg.eigvalsh(x) ** 2, [2 * np.eye(2)], [4 * np.eye(2)]),
+    "vectors of equal eigenvalues": (lambda x: np.linalg.eigh(x)[1], [np.eye(2)], [np.full((2, 2), NAN)]),
+    "singular values that are equal": (lambda x: np.linalg.svd(x).S ** 2, [2 * np.eye(2)], [4 * np.eye(2)]),
+    "vectors of equal singular values": (lambda x: np.linalg.svd(x).U, [np.eye(2)], [np.full((2, 2), NAN)]),
+    "eigvalsh reads one triangle": (
+        lambda x: np.linalg.eigvalsh(x)[1:], [[[1.0, 99.0], [0.0, 3.0]]], [[[0, 0], [0, 1]]]
+    ),
+    "cholesky reads one triangle": (
+        lambda x: np.linalg.cholesky(x)[1, 0], [[[4.0, 99.0], [1.0, 3.0]]], [[[-1 / 16, 1 / 4], [1 / 4, 0]]]
+    ),
     # broadcasting
     "(3, 1) * (1, 4)": (np.multiply, [[[1.0]] * 3, [[1.5] * 4]], [[[6]] * 3, [[3] * 4]]),
     "(1,) + (0,)": (np.add, [[1.0], []], [[0], []]),
@@ -218,6 +245,7 @@ def test_edge(function, inputs, wanted, create_graph):
         (lambda x: np.sum(np.cumprod(np.stack([x, x, x]))), 0.0, 2),
         (lambda x: np.var(np.stack([x, 1.0])), 1.0, 0.5),
         (lambda x: np.max(np.stack([x * x, 1.0])), 3.0, 2),
+        (lambda x: np.linalg.det(np.stack([np.stack([x, x]), np.stack([x, 3 * x])])), 0.0, 4),
     ],
 )
 def test_second_derivative_at_an_edge(function, x, wanted):
