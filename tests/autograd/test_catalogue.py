@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ CALLS = {
     "empty_like": lambda f, v: f(v(X)).shape,
     "ones_like zeros_like": lambda f, v: f(v(X), dtype=np.float32),
     "histogram_bin_edges": lambda f, v: (f(v(V), 3), f(v(V), bins=v(np.array([-1.0, 0.0, 5.0])))),
-    "isin": lambda f, v: (f(v(V), v(W)), f(V, v(W), invert=True)),
+    "isin in1d": lambda f, v: (f(v(V), v(W)), f(V, v(W), invert=True)),
     "iterable": lambda f, v: (f(v(V)), f(v(V[0]))),
     "ix_": lambda f, v: f(v(N), v(N)),
     "lexsort": lambda f, v: (f((v(V), v(V[::-1].copy()))), f(v(W))),
@@ -75,7 +76,13 @@ NOTHING_TO_CALL_WITH = [
     "show_config", "show_runtime", "test", "typename", "ufunc",
 ]  # fmt: skip
 
-PAIRS = [(name, call) for names, call in CALLS.items() for name in names.split()]
+SPACES = (np, np.linalg, np.fft)
+PAIRS = [
+    (name, call)
+    for names, call in CALLS.items()
+    for name in names.split()
+    if any(hasattr(space, name) for space in SPACES)  # some came, and some went
+]
 
 
 def test_every_function_is_in_a_list():
@@ -95,7 +102,7 @@ def test_the_walk_sees_all():
     names = {row.name for row in ROWS}
     assert {"np.tanh", "np.linalg.svd", "np.fft.rfft", "np.vectorize", "np.float64", "np.nditer"} <= names
     assert not {"np.linalg.LinAlgError", "np.pi", "np.linalg", "np.newaxis", "np.r_"} & names
-    for space in (np, np.linalg, np.fft):
+    for space in SPACES:
         exported = {name for name in space.__all__ if callable(getattr(space, name)) and not name.startswith("_")}
         assert exported - {name for name, _ in public(space)} <= {"LinAlgError"}
     assert len(ROWS) == len(names) == sum(sum(counts.values()) for counts in coverage().counts.values())
@@ -119,7 +126,7 @@ def test_every_plain_function_is_called_here():
 
 
 def function(name):
-    return next(getattr(space, name) for space in (np, np.linalg, np.fft) if hasattr(space, name))
+    return next(getattr(space, name) for space in SPACES if hasattr(space, name))
 
 
 def same(got, wanted):
@@ -137,7 +144,8 @@ def same(got, wanted):
 
 @pytest.mark.parametrize(("name", "call"), PAIRS, ids=[name for name, _ in PAIRS])
 def test_plain_functions_of_values_are_numpys(name, call):
-    same(call(function(name), Value), call(function(name), lambda array: array))
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        same(call(function(name), Value), call(function(name), lambda array: array))
 
 
 def test_new_arrays_like_a_value_are_plain():

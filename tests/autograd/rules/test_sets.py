@@ -27,7 +27,7 @@ CALLS = {
     "setdiff1d": lambda x: np.setdiff1d(x, x[0]),
     "setdiff1d, unordered": lambda x: np.setdiff1d(x, x[:, 1], assume_unique=True),
     "setxor1d": lambda x: np.setxor1d(x, Y + 0.125),
-    "setxor1d of two": lambda x: np.setxor1d(x[0], x, assume_unique=True),
+    "setxor1d of two": lambda x: np.setxor1d(x[0], np.ravel(x), assume_unique=True),
 }
 
 
