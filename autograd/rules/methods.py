@@ -49,9 +49,11 @@ def fold(ufunc, array, axis, keepdims=False, initial=np._NoValue, where=True):
     rows, _ = folded(array, axis)
     n = np.shape(rows)[-1]
     if ufunc is np.logaddexp:  # of many, in one
-        chosen = rows if where is True else np.where(folded(np.broadcast_to(where, np.shape(array)), axis)[0], rows, -np.inf)
+        chosen = (
+            rows if where is True else np.where(folded(np.broadcast_to(where, np.shape(array)), axis)[0], rows, -np.inf)
+        )
         y = logsumexp(chosen, -1)
-        y = y if initial is None else ufunc(initial, y)
+        y = y if initial is None or initial == ufunc.identity else ufunc(initial, y)
     else:
         chosen, _ = folded(np.broadcast_to(where, np.shape(array)), axis)
         y = initial if n else np.sum(rows, axis=-1) + initial
@@ -76,15 +78,15 @@ def accumulate(ufunc, array, axis=0, dtype=None):
 
 
 def reduceat(ufunc, array, indices, axis=0, dtype=None):
-    starts = np.asarray(indices)
-    ufunc.reduceat(like(array), starts, axis, dtype)
+    ufunc.reduceat(like(array), indices, axis, dtype)
+    starts = np.asarray(indices).tolist()
     axis = 0 if axis is None else normalize_axis_tuple(axis, np.ndim(array))[0]
     array, n = cast(array, dtype), np.shape(array)[axis]
     pieces = [
         reduce(ufunc, along(array, axis, slice(start, stop)), axis, initial=None)
         if start < stop
         else along(array, axis, start)
-        for start, stop in zip(starts.tolist(), [*starts.tolist()[1:], n], strict=True)
+        for start, stop in zip(starts, [*starts, n][1:], strict=True)
     ]
     return np.stack(pieces, axis) if pieces else along(array, axis, slice(0, 0))
 
@@ -137,10 +139,15 @@ def called(ufunc, args, *, where=True, dtype=None, casting="same_kind", order="K
             f"np.where(mask, {name}(...), other): where `other` is chosen, the gradient is 0."
         )
     if order != "K" or not KEYWORDS.isdisjoint(keywords):
-        raise NoRuleError(f"{name}(...) of Values takes no `order` or `signature`. Of the keywords, dtype=... is known.")
+        raise NoRuleError(
+            f"{name}(...) of Values takes no `order` or `signature`. Of the keywords, dtype=... is known."
+        )
+    args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args]
     given = [type(x) if type(x) in (int, float, complex) else np.result_type(x) for x in args]
     results = (dtype,) * ufunc.nout
-    loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=(None,) * ufunc.nin + results, casting=casting)
+    loop = ufunc.resolve_dtypes(
+        (*given, *[None] * ufunc.nout), signature=(None,) * ufunc.nin + results, casting=casting
+    )
     if dtype is None:
         return ufunc(*args, **keywords)
     args = [astype(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)]

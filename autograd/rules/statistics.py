@@ -288,7 +288,10 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
 
 @composed(np.histogramdd)
 def histogramdd(sample, bins=10, range=None, density=None, weights=None):
-    columns = [numbers(column) for column in (np.atleast_2d(np.transpose(numbers(sample))) if hasattr(sample, "shape") else sample)]
+    columns = [
+        numbers(column)
+        for column in (np.atleast_2d(np.transpose(numbers(sample))) if hasattr(sample, "shape") else sample)
+    ]
     counts, edges = np.histogramdd(tuple(columns), numbers(bins), range, density, numbers(weights))
     if getattr(weights, "requires_grad", False):
         counts = summed(weights, columns, edges, density)

@@ -1,5 +1,7 @@
 """Reductions in all of NumPy's signatures, and those that are composed of others."""
 
+# ruff: noqa: B023 (a function made in a loop is called in the same turn)
+
 import numpy as np
 import pytest
 
@@ -212,7 +214,12 @@ def test_running_product_that_gets_very_small():
 
 @pytest.mark.parametrize(
     "keywords",
-    [{}, {"axis": 1, "keepdims": True}, {"axis": (0, 1), "weights": X[:, :, 0]}, {"axis": 2, "weights": V, "keepdims": True}],
+    [
+        {},
+        {"axis": 1, "keepdims": True},
+        {"axis": (0, 1), "weights": X[:, :, 0]},
+        {"axis": 2, "weights": V, "keepdims": True},
+    ],
     ids=str,
 )
 def test_average_returns_what_numpy_returns(keywords):

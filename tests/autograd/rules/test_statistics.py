@@ -1,4 +1,6 @@
-"""Order statistics, what leaves NaN out, covariances and histograms: NumPy's numbers with every keyword, and gradients."""
+"""Order statistics, what leaves NaN out, covariances, histograms: NumPy's numbers with every keyword, and gradients."""
+
+# ruff: noqa: B023 (a function made in a loop is called in the same turn)
 
 import itertools
 import warnings
@@ -222,7 +224,9 @@ ALL = [
 
 
 @pytest.mark.parametrize("function", ALL)
-@pytest.mark.parametrize("make", [np.log, np.sqrt, lambda x: x / np.abs(x) * np.sqrt(x)], ids=["log", "√", "x √x / |x|"])
+@pytest.mark.parametrize(
+    "make", [np.log, np.sqrt, lambda x: x / np.abs(x) * np.sqrt(x)], ids=["log", "√", "x √x / |x|"]
+)
 def test_nan_has_no_gradient_nor_has_what_made_it(function, make):
     x = Value([-1.0, 2.0, 0.7, -3.0, 1.3])
     with np.errstate(invalid="ignore"):
@@ -332,7 +336,10 @@ def test_counts_are_plain():
         (np.histogram(a, 4), np.histogram(A, 4)),
         (np.histogram(a, bins=[0, 0.5, 1], density=True, weights=W), np.histogram(A, [0, 0.5, 1], None, True, W)),
         (np.histogram2d(a, B, 3), np.histogram2d(A, B, 3)),
-        ((np.histogramdd([a, B])[0], *np.histogramdd([a, B])[1]), (np.histogramdd([A, B])[0], *np.histogramdd([A, B])[1])),
+        (
+            (np.histogramdd([a, B])[0], *np.histogramdd([a, B])[1]),
+            (np.histogramdd([A, B])[0], *np.histogramdd([A, B])[1]),
+        ),
         ([np.histogram_bin_edges(a, "auto")], [np.histogram_bin_edges(A, "auto")]),
         ([np.digitize(a, [0.3, 0.6])], [np.digitize(A, [0.3, 0.6])]),
         ([np.bincount(Value(np.array([0, 2, 2])))], [np.bincount([0, 2, 2])]),
