@@ -5,6 +5,7 @@ ufuncs without a derivative are plain. Also here: the keywords that all ufuncs t
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -47,15 +48,12 @@ def fold(ufunc, array, axis, keepdims=False, initial=np._NoValue, where=True):
     if initial is np._NoValue:
         initial = ufunc.identity
     rows, _ = folded(array, axis)
+    chosen, _ = folded(np.broadcast_to(where, np.shape(array)), axis)
     n = np.shape(rows)[-1]
     if ufunc is np.logaddexp:  # of many, in one
-        chosen = (
-            rows if where is True else np.where(folded(np.broadcast_to(where, np.shape(array)), axis)[0], rows, -np.inf)
-        )
-        y = logsumexp(chosen, -1)
+        y = logsumexp(rows if where is True else np.where(chosen, rows, -np.inf), -1)
         y = y if initial is None or initial == ufunc.identity else ufunc(initial, y)
     else:
-        chosen, _ = folded(np.broadcast_to(where, np.shape(array)), axis)
         y = initial if n else np.sum(rows, axis=-1) + initial
         for i in range(n):
             further = rows[..., i] if y is None else ufunc(y, rows[..., i])
@@ -127,7 +125,17 @@ finders.append(method)
 KEYWORDS = {"where", "dtype", "casting", "order", "subok", "signature", "sig"}
 
 
-def called(ufunc, args, *, where=True, dtype=None, casting="same_kind", order="K", subok=True, **keywords):
+def called(
+    ufunc: np.ufunc,
+    args: Any,
+    *,
+    where: Any = True,
+    dtype: Any = None,
+    casting: Any = "same_kind",
+    order: str = "K",
+    subok: bool = True,
+    **keywords: Any,
+) -> Any:
     """What ``ufunc(*args, dtype=...)`` comes to; a Value knows no subclasses of arrays."""
     name = f"np.{ufunc.__name__}"
     if isinstance(found(ufunc), Plain):
