@@ -102,10 +102,14 @@ def along(array, axis, index):
     return array[(slice(None),) * normalize_axis_index(axis, np.ndim(array)) + (index,)]
 
 
+def lined_up(a, axis):
+    """`a` and the axis to go along: flat, if none is named; a number is a vector of one."""
+    return (np.ravel(a), 0) if axis is None else (a if np.ndim(a) else np.reshape(a, 1), axis)
+
+
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    a, axis = lined_up(a, axis)
     indices, n = np.asarray(indices), np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
@@ -135,8 +139,7 @@ def take_along_axis(arr, indices, axis=-1):
 
 @composed(np.compress)
 def compress(condition, a, axis=None, out=None):
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    a, axis = lined_up(a, axis)
     n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
     return along(a, axis, np.compress(condition, np.arange(n)))
 
@@ -150,10 +153,11 @@ def extract(condition, arr):
 def choose(a, choices, out=None, mode="raise"):
     a = np.choose(a, np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
-    chosen, *others = [np.broadcast_to(choice, shape) for choice in choices]
-    for number, other in enumerate(others, 1):
-        chosen = np.where(a == number, other, chosen)
-    return chosen
+    dtype, chosen = np.result_type(*choices), choices[0]
+    for number, choice in enumerate(choices[1:], 1):
+        chosen = np.where(a == number, choice, chosen)
+    chosen = chosen if np.shape(chosen) == shape else np.broadcast_to(chosen, shape)
+    return chosen if np.result_type(chosen) == dtype else np.astype(chosen, dtype)
 
 
 @composed(np.select)
@@ -180,8 +184,8 @@ def piecewise(x, condlist, funclist, *args, **kw):
     for condition, function in zip(conditions, funclist, strict=True):
         if not callable(function):
             y = index_set(y, function, index=condition)
-        elif np.any(condition):
-            y = index_set(y, function(x[condition], *args, **kw), index=condition)
+        elif np.size(part := x[condition]):
+            y = index_set(y, function(part, *args, **kw), index=condition)
     return y if np.result_type(y) == dtype else np.astype(y, dtype)
 
 

@@ -81,6 +81,8 @@ def setdiff1d(ar1, ar2, assume_unique=False):
 def setxor1d(ar1, ar2, assume_unique=False):
     parts = [np.ravel(part) if assume_unique else np.unique(part) for part in (ar1, ar2)]
     ordered = np.sort(np.concatenate(parts))
+    if not np.size(ordered):
+        return ordered
     steps = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])
     return ordered[steps[1:] & steps[:-1]]
 

@@ -43,11 +43,14 @@ CALLS = {
     "partition": lambda x: np.partition(x, 2),
     "partition all": lambda x: np.partition(x, (3, 17), axis=None),
     "partition along": lambda x: np.partition(a=x, kth=[0, 2], axis=1, kind="introselect"),
+    "take from a number": lambda x: np.take(x[0, 0, 1], [0, -1], axis=0),
+    "compress a number": lambda x: np.compress([True], x[0, 0, 1], axis=-1),
     "compress": lambda x: np.compress([False, True, False, True], x),
     "compress along": lambda x: np.compress(condition=[True, False, True], a=x, axis=1),
     "extract": lambda x: np.extract(X > 0, x),
     "extract by numbers": lambda x: np.extract([[0, 2], [1, 0]], x[0, :2, :2]),
     "choose": lambda x: np.choose([[0], [2], [1]], [x[0], 2.0, x[1, 0]]),
+    "choose from one": lambda x: np.choose([[0, 0]], x[:1, :, :2]),
     "choose rows": lambda x: np.choose([0, 1, 1, 0], x),
     "choose and wrap": lambda x: np.choose([5, -1, 0, 1], x[0], mode="wrap"),
     "choose and clip": lambda x: np.choose(a=[5, -1, 0, 1], choices=x[0], mode="clip"),
@@ -116,6 +119,8 @@ def test_diag_refuses_what_numpy_refuses():
         (lambda x: np.select([np.ones(4)], [x]), TypeError),
         (lambda x: np.piecewise(x, [x > 0], [1.0, 2.0, 3.0]), ValueError),
         (lambda x: np.extract(np.ones(13), x), IndexError),
+        (lambda x: np.take(x[0, 0], [0], axis=1), np.exceptions.AxisError),
+        (lambda x: np.piecewise(x, [np.zeros((4, 3), bool)], [np.sin]), IndexError),
     ],
 )
 def test_the_same_kind_of_error_as_numpy(attempt, kind):
@@ -128,6 +133,7 @@ def test_select_and_piecewise_keep_the_dtype():
     x = Value(np.float32([-1, 2]))
     assert np.select([x > 0], [x]).dtype == np.float32
     assert np.select([x > 0, x < 0], [1, x]).dtype == np.float32
+    assert np.choose([0, 1], [x, 2.0]).dtype == np.choose([1, 0], [2.0, x]).dtype == np.float32
     assert np.piecewise(x, [x > 0], [lambda t: t * np.float64(2.0)]).dtype == np.float32
 
 

@@ -91,6 +91,8 @@ ONE = {
     "insert at the end of the last axis": lambda x: np.insert(x, [4, 0], x[..., :2], axis=-1),
     "insert by slice": lambda x: np.insert(x, slice(0, 3, 2), -1.0, axis=1),
     "insert into a plain array": lambda x: np.insert(X, 1, x[:, 1], axis=1),
+    "insert a row as a matrix": lambda x: np.insert(x[0, 0], [0, 2], x[:1, 1, :2]),
+    "repeat a number": lambda x: np.repeat(x[0, 0, 0], 3, axis=0),
     "insert nothing": lambda x: np.insert(x, [], 1.0),
     "delete": lambda x: np.delete(x, 3),
     "delete along": lambda x: np.delete(x, [0, 0, -1], axis=1),
@@ -204,6 +206,12 @@ def test_pad_with_values():
             assert_close(value.grad, wanted)
 
 
+def test_pad_of_a_number_and_of_nothing():
+    for mode in ("constant", "edge", "mean", "linear_ramp"):
+        assert np.pad(Value(2.0), 3, mode).item() == 2.0
+        assert np.pad(Value(np.zeros((0, 2))), ((0, 0), (1, 2)), mode).shape == (0, 5)
+
+
 def test_pad_keeps_the_dtype():
     for mode in ("mean", "linear_ramp", "maximum"):
         assert np.pad(Value(np.float32([1, 2, 4])), 2, mode).dtype == np.float32
@@ -245,6 +253,7 @@ def test_what_has_no_rule_is_refused(call):
         lambda x: np.stack([x, x[0]]),
         lambda x: np.reshape(x, (5, -1)),
         lambda x: np.vsplit(x[0], 2),
+        lambda x: np.hsplit(x[0, 0], 1),
         lambda x: np.pad(x, ((1, 2), (3, 4), (5, 6))),
         lambda x: np.pad(x, -1, "mean"),
         lambda x: np.pad(x, 1, "mean", end_values=3),
