@@ -157,7 +157,7 @@ def tensorsolve(a, b, axes=None):
     for axis in () if axes is None else axes:
         order.remove(axis)
         order.append(axis)
-    shape = tuple(np.shape(a)[axis] for axis in order)[np.ndim(b) :]
+    shape = tuple(np.shape(a)[axis] for axis in order)[-(np.ndim(a) - np.ndim(b)) :]
     n = math.prod(shape)
     if np.size(a) != n**2:
         raise LinAlgError(f"tensorsolve: shapes {np.shape(a)} and {np.shape(b)} make no square matrix.")
@@ -608,7 +608,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     rows, columns = (normalize_axis_index(axis, np.ndim(x)) for axis in axes)
     if rows == columns:
         raise ValueError(f"norm: the axes {axis} of the matrices must differ.")
-    m = np.moveaxis(x, (rows, columns), (-2, -1))
+    m = np.moveaxis(x if np.result_type(x).kind in "fc" else np.astype(x, float), (rows, columns), (-2, -1))
     if ord in (1, -1, math.inf, -math.inf):
         sizes = np.sum(np.abs(m), axis=-2 if abs(ord) == 1 else -1)
     else:
@@ -647,7 +647,8 @@ def cond(x, p=None):
             s = np.linalg.svd(x, compute_uv=False)
             ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
         else:
-            ratio = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverse(x), p, (-2, -1))
+            inverted = inverse(x)
+            ratio = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverted, p, (-2, -1))
         undefined = np.isnan(ratio) & ~np.any(np.isnan(x), axis=(-2, -1))
         if np.any(undefined):  # infinite, and so is the gradient
             ratio = np.where(undefined, math.inf * (1.0 + np.linalg.norm(x, axis=(-2, -1))), ratio)
