@@ -108,23 +108,21 @@ class Coverage:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        left = ' style="text-align: left; vertical-align: top"'
-        head = "".join(f"<th>{verdict}</th>" for verdict in LISTS)
-        counts = "".join(
-            f"<tr><th{left}>{space}</th>" + "".join(f"<td>{count}</td>" for count in counts.values()) + "</tr>"
-            for space, counts in self.counts.items()
-        )
-        parts = [f"<table><tr><th{left}>NumPy {escape(self.version)}</th>{head}</tr>{counts}</table>"]
+        def line(*cells: str, tag: str = "td", align: str = "left") -> str:
+            style = f"text-align: {align}; vertical-align: top; white-space: normal"
+            return "<tr>" + "".join(f'<{tag} style="{style}">{cell}</{tag}>' for cell in cells) + "</tr>"
+
+        counts = [[space, *map(str, counts.values())] for space, counts in self.counts.items()]
+        head = line(f"NumPy {escape(self.version)}", *LISTS, tag="th", align="right")
+        parts = [f"<table>{head}{''.join(line(*row, align='right') for row in counts)}</table>"]
         for verdict in (*LISTS, "unclassified"):
-            groups = [group for group in self._groups() if group[0] == verdict]
-            rows = "".join(
-                f"<tr><td{left}>{space}</td><td{left}>{escape(title)}</td>"
-                f"<td{left}><code>{escape(', '.join(names))}</code></td></tr>"
-                for _, space, title, names in groups
-            )
-            if rows:
+            lines = ""
+            for _, space, title, names in (group for group in self._groups() if group[0] == verdict):
+                code, words = f"<code>{escape(', '.join(names))}</code>", escape(title)
+                lines += line(code, words) if verdict == "refused" else line(f"{space} {words}", code)
+            if lines:
                 title = f"<b>{verdict}</b> {escape(MEANINGS[verdict])}"
-                parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
+                parts.append(f"<details><summary>{title}</summary><table>{lines}</table></details>")
         return "".join(parts)
 
 
