@@ -171,7 +171,8 @@ def spread_of_numbers(function):
         left = np.sum(where, axis=axis, keepdims=keepdims) - keywords.get("correction", ddof)
         with np.errstate(invalid="ignore", divide="ignore"):
             result = function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)
-        return np.where(left <= 0, math.nan, result) if np.any(left <= 0) else result
+        # Added, not chosen: as of np.var of one number with ddof=1, the gradient is NaN, too.
+        return result + np.where(left <= 0, math.nan, 0).astype(result.dtype) if np.any(left <= 0) else result
 
     return composition
 

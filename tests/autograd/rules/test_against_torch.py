@@ -9,6 +9,7 @@ from autograd.backward import reverse
 torch = pytest.importorskip("torch", reason="PyTorch, to compare with, is not installed (pip install .[bench])")
 
 INDEX = np.array([2, 0, 2])
+QUANTILES = torch.tensor([0.1, 0.8], dtype=torch.float64)
 MASK = torch.tensor(INDEX > 0)
 GRID = np.array([0.0, 0.3, 1.1, 1.9])
 
@@ -46,6 +47,25 @@ PAIRS = {
     "var": (lambda a: np.var(a, 1, ddof=1), lambda a: torch.var(a, 1), (2, 3)),
     "std": (lambda a: np.std(a, 0), lambda a: torch.std(a, 0, correction=0), (4, 3)),
     "cumsum": (lambda a: np.cumsum(a, 1), lambda a: torch.cumsum(a, 1), (2, 3)),
+    "quantile": (lambda a: np.quantile(a, 0.4, 1), lambda a: torch.quantile(a, 0.4, 1), (2, 5)),
+    "quantiles": (lambda a: np.quantile(a, [0.1, 0.8]), lambda a: torch.quantile(a, QUANTILES), (7,)),
+    "midpoint": (
+        lambda a: np.quantile(a, 0.3, 0, method="midpoint"),
+        lambda a: torch.quantile(a, 0.3, 0, interpolation="midpoint"),
+        (4, 2),
+    ),
+    "median": (lambda a: np.median(a, 1), lambda a: torch.median(a, 1).values, (2, 5)),
+    "cov": (np.cov, torch.cov, (3, 5)),
+    "cov, weighted": (
+        lambda a: np.cov(a, fweights=INDEX, aweights=[0.5, 1, 2], ddof=0),
+        lambda a: torch.cov(a, correction=0, fweights=torch.tensor(INDEX), aweights=torch.tensor([0.5, 1, 2]).double()),
+        (2, 3),
+    ),
+    "corrcoef": (np.corrcoef, torch.corrcoef, (3, 5)),
+    "nansum": (lambda a: np.nansum(np.log(a), 1), lambda a: torch.nansum(torch.log(a), 1), "+", (2, 3)),
+    "nanmean": (lambda a: np.nanmean(np.log(a), 1), lambda a: torch.nanmean(torch.log(a), 1), "+", (2, 3)),
+    "logaddexp.reduce": (lambda a: np.logaddexp.reduce(a, 1), lambda a: torch.logsumexp(a, 1), (2, 3)),
+    "maximum.accumulate": (lambda a: np.maximum.accumulate(a, 1), lambda a: torch.cummax(a, 1).values, (2, 5)),
     "cumprod": (lambda a: np.cumprod(a, 1), lambda a: torch.cumprod(a, 1), (2, 3)),
     "logsumexp": (lambda a: logsumexp(a, 1), lambda a: torch.logsumexp(a, 1), (2, 3)),
     "softmax": (lambda a: softmax(a, 0), lambda a: torch.softmax(a, 0), (2, 3)),
