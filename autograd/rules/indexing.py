@@ -102,6 +102,11 @@ def along(array, axis, index):
     return array[(slice(None),) * normalize_axis_index(axis, np.ndim(array)) + (index,)]
 
 
+def numbers(x):
+    """The data of a Value; anything else as it is."""
+    return x.data if hasattr(x, "requires_grad") else x
+
+
 def lined_up(a, axis):
     """`a` and the axis to go along: flat, if none is named; a number is a vector of one."""
     return (np.ravel(a), 0) if axis is None else (a if np.ndim(a) else np.reshape(a, 1), axis)
@@ -141,7 +146,7 @@ def take_along_axis(arr, indices, axis=-1):
 def compress(condition, a, axis=None, out=None):
     a, axis = lined_up(a, axis)
     n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    return along(a, axis, np.compress(condition, np.arange(n)))
+    return along(a, axis, np.compress(numbers(condition), np.arange(n)))
 
 
 @composed(np.extract)
@@ -151,7 +156,7 @@ def extract(condition, arr):
 
 @composed(np.choose)
 def choose(a, choices, out=None, mode="raise"):
-    a = np.choose(a, np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
+    a = np.choose(numbers(a), np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     dtype, chosen = np.result_type(*choices), choices[0]
     for number, choice in enumerate(choices[1:], 1):
@@ -162,6 +167,7 @@ def choose(a, choices, out=None, mode="raise"):
 
 @composed(np.select)
 def select(condlist, choicelist, default=0):
+    condlist = [numbers(condition) for condition in condlist]
     np.select(condlist, [0] * len(choicelist))  # for its errors
     chosen, dtype = default, np.result_type(*choicelist, default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
@@ -171,6 +177,7 @@ def select(condlist, choicelist, default=0):
 
 @composed(np.piecewise)
 def piecewise(x, condlist, funclist, *args, **kw):
+    condlist = [numbers(part) for part in condlist] if isinstance(condlist, list | tuple) else numbers(condlist)
     if np.isscalar(condlist) or (not isinstance(condlist[0], list | np.ndarray) and np.ndim(x)):
         condlist = [condlist]
     conditions = [np.asarray(condition, bool) for condition in condlist]

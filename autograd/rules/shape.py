@@ -5,7 +5,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..op import call, composed, defop
-from .indexing import along, lined_up
+from .indexing import along, lined_up, numbers
 
 # ---------------------------------------------------------------- shape
 
@@ -235,7 +235,7 @@ def resize(a, new_shape):
 def delete(arr, obj, axis=None):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return along(arr, axis, np.delete(np.arange(np.shape(arr)[normalize_axis_index(axis, np.ndim(arr))]), obj))
+    return along(arr, axis, np.delete(np.arange(np.shape(arr)[normalize_axis_index(axis, np.ndim(arr))]), numbers(obj)))
 
 
 @composed(np.trim_zeros)
@@ -254,12 +254,12 @@ def trim_zeros(filt, trim="fb", axis=None):
 @composed(np.repeat)
 def repeat(a, repeats, axis=None):
     a, axis = lined_up(a, axis)
-    return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), repeats))
+    return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), numbers(repeats)))
 
 
 @composed(np.tile)
 def tile(A, reps):
-    reps = tuple(np.atleast_1d(reps))
+    reps = tuple(np.atleast_1d(numbers(reps)))
     shape = np.shape(A)
     shape, reps = (1,) * (len(reps) - len(shape)) + shape, (1,) * (len(shape) - len(reps)) + reps
     spaced = np.reshape(A, tuple(k for n in shape for k in (1, n)))
@@ -491,6 +491,7 @@ def insert(arr, obj, values, axis=None):
     values = np.reshape(values, (1,) * -extra + np.shape(values))
     if not isinstance(obj, slice) and np.ndim(obj) == 0:
         values = np.moveaxis(values, 0, axis)
+    obj = numbers(obj)
     many = np.size(np.insert(np.arange(n), obj, 0)) - n  # how many the index asks for; one place takes any number
     many = np.shape(values)[axis] if many == 1 else many
     place = np.insert(np.arange(n), obj, np.arange(n, n + many))
@@ -514,13 +515,13 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
 
 @composed(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
-    parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    parts = np.array_split(np.arange(np.shape(ary)[axis]), numbers(indices_or_sections))
     return [along(ary, axis, slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0)) for p in parts]
 
 
 @composed(np.split)
 def split(ary, indices_or_sections, axis=0):
-    np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)  # for its errors
+    np.split(np.arange(np.shape(ary)[axis]), numbers(indices_or_sections))  # for its errors
     return np.array_split(ary, indices_or_sections, axis)
 
 

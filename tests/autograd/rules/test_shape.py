@@ -308,6 +308,35 @@ def test_trim_zeros_knows_two_sides():
         np.trim_zeros(Value(V), "left")
 
 
+INTEGERS = [
+    lambda x, i: np.insert(x, i, 1.0),
+    lambda x, i: np.delete(x, i),
+    lambda x, i: np.split(x, i),
+    lambda x, i: np.array_split(x, i),
+    lambda x, i: np.tile(x, i),
+    lambda x, i: np.take(x, i),
+    lambda x, i: np.repeat(x[:2], i),
+    lambda x, i: np.choose(i, [x[:2], -x[:2], 0.0]),
+    lambda x, i: np.compress(i, x),
+    lambda x, i: np.compress(i > 1, x),
+    lambda x, i: np.select([i == 1, i > 1], [x[:2], 0.5]),
+    lambda x, i: np.piecewise(x[:2], [i == 1], [np.exp]),
+    lambda x, i: np.piecewise(x[:2], [Value(np.array([True, False]))], [np.exp]),
+    lambda x, i: np.select([Value(np.array([True, False]))], [x[:2]]),
+    lambda x, i: np.extract(i, x[:2]),
+    lambda x, i: np.take_along_axis(x, i, 0),
+    lambda x, i: np.unravel_index(i, x.shape)[0],
+]
+
+
+@pytest.mark.parametrize("function", INTEGERS)
+def test_indices_and_masks_may_be_values(function):
+    i = np.array([1, 2])
+    got, wanted = function(Value(V), Value(i)), function(V, i)
+    for ours, numpys in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(getattr(ours, "data", ours), numpys)
+
+
 def test_resize_of_nothing_is_zeros():
     np.testing.assert_array_equal(np.resize(Value(np.zeros((0, 2))), (2, 2)), np.zeros((2, 2)))
 
