@@ -75,10 +75,18 @@ def np_mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True):
 
 
 composed(np.sum)(
-    defop(np_sum, total, name="sum", formula="g, spread over the summed axes", moves=True, cases=started),
+    defop(np_sum, total, name="sum", formula="g, spread over the summed axes", moves=True, masked=True, cases=started),
 )
 composed(np.mean)(
-    defop(np_mean, average, name="mean", formula="g / n, spread over the averaged axes", moves=True, cases=masked),
+    defop(
+        np_mean,
+        average,
+        name="mean",
+        formula="g / n, spread over the averaged axes",
+        moves=True,
+        masked=True,
+        cases=masked,
+    ),
 )
 
 
@@ -92,8 +100,10 @@ def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=T
     return kept(expand(g, axis, keepdims) * (at / count), where)
 
 
-largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", cases=started)
-smallest = defop(np.min, extremum, formula="g where a is the minimum, shared between equals", cases=started)
+largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", masked=True, cases=started)
+smallest = defop(
+    np.min, extremum, formula="g where a is the minimum, shared between equals", masked=True, cases=started
+)
 composed(np.amax)(largest)
 composed(np.amin)(smallest)
 
@@ -126,6 +136,7 @@ defop(
     np.prod,
     product,
     formula="g times the product of the others",
+    masked=True,
     domain=(0.5, 1.5),
     cases=lambda a: [
         *started(a),
@@ -169,8 +180,8 @@ def spread(a):
     return [*calls, call(a(2, 3, 4), axis=1, ddof=1), call(a(5), correction=1), call(a(2, 3, 4), **MASKS[0], ddof=1)]
 
 
-var_op = defop(np.var, variance, formula="g · 2 (a - mean(a))* / (n - ddof)", cases=spread)
-std_op = defop(np.std, deviation, formula="g (a - mean(a))* / ((n - ddof) std(a))", cases=spread)
+var_op = defop(np.var, variance, formula="g · 2 (a - mean(a))* / (n - ddof)", masked=True, cases=spread)
+std_op = defop(np.std, deviation, formula="g (a - mean(a))* / ((n - ddof) std(a))", masked=True, cases=spread)
 
 
 @composed(np.var)

@@ -129,8 +129,8 @@ def extremum_of_numbers(ufunc, function):
         return ufunc.reduce(a, axis, None, None, keepdims, initial, where)
 
     name = function.__name__
-    op = defop(forward, extremum, name=name, formula=f"g where a is the {name[3:]}imum, shared between equals",
-               cases=started)  # fmt: skip
+    formula = f"g where a is the {name[3:]}imum, shared between equals"
+    op = defop(forward, extremum, name=name, formula=formula, masked=True, cases=started)
 
     @composed(function)
     def composition(a, *arguments, **keywords):
@@ -146,28 +146,28 @@ largest_number = extremum_of_numbers(np.fmax, np.nanmax)
 smallest_number = extremum_of_numbers(np.fmin, np.nanmin)
 
 
-def where_numbers(a, where, dtype):
-    """The array with 0 for NaN, and where it is to be counted."""
+def floating(dtype):
     if dtype is not None and not np.issubdtype(dtype, np.inexact):
         raise TypeError(f"of an array with NaN: dtype={dtype!r} has no NaN.")
-    nan = np.isnan(a)
-    return np.where(nan, 0, a), np.logical_and(~nan, where)
 
 
 @composed(np.nanmean)
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    if not np.any(np.isnan(a)):
+    nan = np.isnan(a)
+    if not np.any(nan):
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
-    a, where = where_numbers(a, where, dtype)
+    floating(dtype)
     with np.errstate(invalid="ignore"):
-        return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
+        return np.mean(a, axis, dtype, keepdims=keepdims, where=np.logical_and(~nan, where))
 
 
 def spread_of_numbers(function):
     def composition(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **keywords):
-        if not np.any(np.isnan(a)):
+        nan = np.isnan(a)
+        if not np.any(nan):
             return function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)
-        a, where = where_numbers(a, where, dtype)
+        floating(dtype)
+        where = np.logical_and(~nan, where)
         left = np.sum(where, axis=axis, keepdims=keepdims) - keywords.get("correction", ddof)
         with np.errstate(invalid="ignore", divide="ignore"):
             result = function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)

@@ -294,3 +294,26 @@ def test_cross_entropy_takes_a_list():
     logits = Value(np.arange(6.0).reshape(2, 3))
     softmax_cross_entropy(logits, [0, 1], "mean").backward()
     assert logits.grad.shape == (2, 3)
+
+
+def test_what_where_leaves_out_has_no_gradient_whatever_made_it():
+    x = np.array([0.0, 2.0, -1.0, 3.0])
+    for function in (np.sum, np.mean, np.var, np.std, np.prod):
+        v, w = Value(x), Value(x[x > 0])
+        with np.errstate(all="ignore"):
+            function(np.log(v), where=v > 0).backward()
+        function(np.log(w)).backward()
+        assert v.grad[[0, 2]].tolist() == [0, 0]
+        assert v.grad[x > 0].tolist() == w.grad.tolist()
+    for function in (np.max, np.min, np.nanmax):
+        v = Value(x)
+        with np.errstate(all="ignore"):
+            function(np.sqrt(v), where=v > 0, initial=1.6).backward()
+        assert np.isfinite(v.grad).all()
+
+
+def test_where_may_not_be_larger_than_the_array():
+    for function in (np.sum, np.mean, np.var):
+        for x in (V, Value(V)):
+            with pytest.raises(ValueError):
+                function(x, where=np.ones((2, 3), bool))
