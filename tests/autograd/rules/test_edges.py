@@ -27,6 +27,7 @@ EDGES = {
     "hypot of huge numbers": (np.hypot, [[3e200], [4e200]], [[0.6], [0.8]]),
     "x ** 0 at 0": (lambda x: x**0, [[0.0, 2.0]], [[0, 0]]),
     "x ** array of 0 at 0": (lambda x: x ** np.zeros(2), [[0.0, 2.0]], [[0, 0]]),
+    "x ** array of 0 at infinity": (lambda x: x ** np.zeros(2), [[INF, -INF]], [[0, 0]]),
     "x ** 1 at 0": (lambda x: x**1, [[0.0]], [[1]]),
     "x ** 2 at 0": (lambda x: x**2, [[0.0, -3.0]], [[0, -6]]),
     "x ** 0.5 at 0": (lambda x: x**0.5, [[0.0]], [[INF]]),
@@ -41,6 +42,7 @@ EDGES = {
     "2 ** y": (lambda y: 2**y, [[3.0]], [[8 * math.log(2)]]),
     # kinks, ties and NaN
     "abs at 0": (np.abs, [[0.0, -0.0, -2.0]], [[0, 0, -1]]),
+    "fabs at 0": (np.fabs, [[0.0, -0.0, -2.0]], [[0, 0, -1]]),
     "relu at 0": (relu, [[0.0, 1.0, -1.0]], [[0, 1, 0]]),
     "copysign at 0": (np.copysign, [[0.0, 2.0], [-1.0, -3.0]], [[0, -1], [0, 0]]),
     "maximum with 0 at 0": (lambda x: np.maximum(x, 0), [[0.0, 1.0, -1.0]], [[0.5, 1, 0]]),
@@ -55,6 +57,19 @@ EDGES = {
     "max along an axis, ties": (lambda x: np.max(x, axis=1), [[[1.0, 1.0], [0.0, 2.0]]], [[[0.5, 0.5], [0, 1]]]),
     "max of NaN": (np.max, [[NAN, 1.0]], [[NAN, NAN]]),
     "clip, on the bounds": (lambda x: np.clip(x, -1, 1), [[-2.0, -1.0, 0.0, 1.0, 2.0]], [[0, 1, 1, 1, 0]]),
+    "clip, on bounds that vary": (
+        np.clip, [[-1.0, 2.0, 0.0, 3.0], [-1.0, -1.0, 1.0, 1.0], [2.0, 2.0, 1.0, 1.0]],
+        [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    ),
+    "clip from below, at a bound that varies": (
+        lambda x, low: np.clip(x, low, None), [[0.0, 2.0], [1.0, 1.0]], [[0, 1], [1, 0]]
+    ),
+    "clip from above, at a bound that varies": (
+        lambda x, top: np.clip(x, None, top), [[0.0, 2.0], [1.0, 1.0]], [[1, 0], [0, 1]]
+    ),
+    "clip between bounds that are the wrong way round": (
+        np.clip, [[0.0], [2.0], [1.0]], [[0], [0], [1]]
+    ),
     "where twice": (
         lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0), [[0.0, 2.0]], [[0, 0.5]]
     ),
