@@ -8,6 +8,7 @@ eigenvalues, or to ones that rounding errors cannot tell apart, no such derivati
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -18,6 +19,13 @@ from ..op import call, composed, defop, defparts, plain, registry
 from .indexing import scatter
 from .linalg import adjoint, conj, swap
 from .reduction import expand, others
+
+# What NumPy's functions with several results return.
+SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
+QRResult: Any = type(np.linalg.qr(np.eye(1)))
+EighResult: Any = type(np.linalg.eigh(np.eye(1)))
+EigResult: Any = type(np.linalg.eig(np.eye(1)))
+SVDResult: Any = type(np.linalg.svd(np.eye(1)))
 
 
 def hermitian(a):
@@ -39,7 +47,7 @@ def square(a, around=0.0):
 def rectangular(a):
     """The same of matrices of other shapes."""
     shapes = [(3, 3), (3, 2), (2, 4), (2, 3, 2), (1, 1), (0, 2), (2, 2, 0)]
-    return [a(*shape) + np.eye(*shape[-2:]) * (1.0 + np.arange(shape[-1])) for shape in shapes]
+    return [a(*shape) + np.eye(shape[-2], shape[-1]) * (1.0 + np.arange(shape[-1])) for shape in shapes]
 
 
 # ---------------------------------------------------------------- determinants
@@ -58,14 +66,18 @@ def _cofactor(a):
 def cofactor_gradient(g, y, a):
     size = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(y, axis=(-2, -1))
     if not np.any(size >= 1e4 * np.abs(np.linalg.det(a))):
-        inverse = swap(np.linalg.inv(a))
-        return np.sum(g * y, axis=(-2, -1), keepdims=True) * inverse - y @ swap(g) @ inverse
-    # Close to a singular matrix the two cancel. Entry by entry then, each a determinant without a row and a column.
+        inverted = swap(np.linalg.inv(a))
+        return np.sum(g * y, axis=(-2, -1), keepdims=True) * inverted - y @ swap(g) @ inverted
+    # Close to a singular matrix the two cancel. Entry by entry then, each a determinant without a row and a column:
+    # exact, for n⁵ operations in the place of n³.
     n = np.shape(a)[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
-    index = (..., rest[:, None, :, None], rest[None, :, None, :])
-    signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
-    return scatter((g * signs)[..., None, None] * cofactor(a[index]), shape=np.shape(a), index=index)
+    g = g * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    share = 0.0
+    for i in range(n):
+        index = (..., rest[i][None, :, None], rest[:, None, :])
+        share = share + scatter(g[..., i, :, None, None] * cofactor(a[index]), shape=np.shape(a), index=index)
+    return share
 
 
 SINGULAR = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]],
@@ -111,7 +123,6 @@ defparts(
     make=lambda results: SlogdetResult(*results),
     cases=lambda a: [call(x) for x in square(a, 2.0)],
 )
-SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 # ---------------------------------------------------------------- equations
 
@@ -189,7 +200,10 @@ defop(
     name="linalg.pinv",
     domain=(-0.5, 0.5),
     cases=lambda a: [
-        *(call(a(*shape) + np.eye(*shape[-2:])) for shape in [(4, 3), (2, 4), (2, 3, 2), (2, 2), (0, 2), (2, 3, 0)]),
+        *(
+            call(a(*shape) + np.eye(shape[-2], shape[-1]))
+            for shape in [(4, 3), (2, 4), (2, 3, 2), (2, 2), (0, 2), (2, 3, 0)]
+        ),
         call(a(3, 3) + 3 * np.eye(3), 1e-10),
         call(a(3, 2) + np.eye(3, 2), rtol=1e-10),
         call(a(3, 3) + 3 * np.eye(3), hermitian=True),
@@ -320,9 +334,8 @@ def qr_gradient(g_q, g_r, a, mode, saved):
     if np.shape(q)[-1] > k:
         share = share - conj(q[..., k:]) @ adjoint(g_q[..., k:]) @ conj(q1)
     # A column that depends on those before it leaves q undetermined.
-    dependent = np.abs(np.diagonal(r, axis1=-2, axis2=-1)) <= k * np.finfo(np.result_type(r)).eps * np.linalg.norm(
-        r, axis=-2
-    )
+    lengths = np.linalg.norm(r, axis=-2)
+    dependent = np.abs(np.diagonal(r, axis1=-2, axis2=-1)) <= k * np.finfo(np.result_type(r)).eps * lengths
     if np.any(dependent):
         r = np.where(np.any(dependent, -1)[..., None, None], math.nan, r)
     share = swap(np.linalg.solve(r, swap(share)))
@@ -344,11 +357,13 @@ _, r_part = defparts(
     name="linalg.qr",
     make=lambda results: QRResult(*results),
     cases=lambda a: (
-        [call(a(*shape) + np.eye(*shape[-2:])) for shape in [(4, 3), (3, 3), (2, 3), (2, 3, 2), (0, 2), (2, 2, 0)]]
-        + [call(a(*shape) + np.eye(*shape[-2:]), "complete") for shape in [(4, 2), (2, 3)]]
+        [
+            call(a(*shape) + np.eye(shape[-2], shape[-1]))
+            for shape in [(4, 3), (3, 3), (2, 3), (2, 3, 2), (0, 2), (2, 2, 0)]
+        ]
+        + [call(a(*shape) + np.eye(shape[-2], shape[-1]), "complete") for shape in [(4, 2), (2, 3)]]
     ),
 )
-QRResult = type(np.linalg.qr(np.eye(1)))
 qr_parts = registry[_qr]
 
 
@@ -365,22 +380,22 @@ def qr(a, mode="reduced"):
 # ---------------------------------------------------------------- eigenvalues and singular values
 
 
-def over_gaps(m, values, sums=None):
-    """``m[i, j] / (values[j] - values[i])`` off the diagonal, where 0 is: how vectors turn into each other.
+def tiny(values):
+    """How large a difference between eigenvalues, or singular values, may be made of rounding errors only."""
+    return 8 * np.finfo(np.result_type(values)).eps * np.sum(np.abs(values), axis=-1, keepdims=True)
 
-    If `sums`, divided by ``values[j] + values[i]``, too. NaN between values that are equal up to rounding errors,
-    unless nothing turns there.
-    """
-    n = np.shape(values)[-1]
-    same = np.eye(n, dtype=bool)
-    gaps = np.where(same, 1.0, values[..., None, :] - values[..., :, None])
-    turns = np.where(same, 0.0, m / gaps)
-    if sums:
-        turns = turns / np.where(same, 1.0, values[..., None, :] + values[..., :, None])
-    size = np.sum(np.abs(values), axis=-1)[..., None, None]
-    equal = (np.abs(gaps) <= 8 * np.finfo(np.result_type(values)).eps * size) & ~same
-    equal = (equal & (m != 0)) | (gaps == 0)
-    return np.where(equal, math.nan, turns) if np.any(equal) else turns
+
+def over(m, divisors, least):
+    """``m / divisors``; NaN where a divisor is 0, or nothing but rounding errors and `m` is not 0."""
+    undefined = (divisors == 0) | ((np.abs(divisors) <= least) & (m != 0))
+    return np.where(undefined, math.nan, m / divisors) if np.any(undefined) else m / divisors
+
+
+def over_gaps(m, values):
+    """``m[i, j] / (values[j] - values[i])`` off the diagonal, where 0 is: how vectors turn into each other."""
+    same = np.eye(np.shape(values)[-1], dtype=bool)
+    gaps = values[..., None, :] - values[..., :, None]
+    return over(np.where(same, 0.0, m), np.where(same, math.inf, gaps), tiny(values)[..., None])
 
 
 def eigenvalues_gradient(g, y, a, UPLO="L", saved=None):
@@ -394,7 +409,8 @@ def eigenvectors_gradient(g, y, a, UPLO="L", saved=None):
 
 
 # Of eigh, eigvalsh: NumPy reads one triangle and takes the matrix for Hermitian; the gradient is that of a Hermitian
-# matrix, Hermitian itself. That of the eigenvalues is finite also where they are equal.
+# matrix, Hermitian itself. That of the eigenvalues is finite also where they are equal; their second derivative, which
+# comes through the vectors, is NaN there.
 defparts(
     np.linalg.eigh,
     {"eigenvalues": eigenvalues_gradient, "eigenvectors": eigenvectors_gradient},
@@ -404,7 +420,6 @@ defparts(
     domain=(-0.5, 0.5),
     cases=lambda a: [call(x, **k) for x in square(a, 2.0) for k in ({}, {"UPLO": "U"})],
 )
-EighResult = type(np.linalg.eigh(np.eye(1)))
 defop(
     np.linalg.eigvalsh,
     eigenvalues_gradient,
@@ -440,7 +455,6 @@ defparts(
     domain=(-0.5, 0.5),
     cases=lambda a: [*(call(x) for x in square(a, 2.0)), call(np.array([[1.0, -2.0], [3.0, 0.5]]))],
 )
-EigResult = type(np.linalg.eig(np.eye(1)))
 
 
 @composed(np.linalg.eigvals)
@@ -457,17 +471,19 @@ def along_vectors(g, u, vh):
 def left_vectors(g, u, s, vh, phases):
     """The gradient of the matrix from that of `u`; `phases`: u alone turns when the phases of u and v differ."""
     k = np.shape(s)[-1]
-    g1, u1 = g[..., :k], u[..., :k]
-    turned, s = swap(u1) @ g1, s[..., None, :]
-    turns = over_gaps(turned, s[..., 0, :], sums=True)
-    turns = (turns + adjoint(turns)) * s
+    g1, u1, row, least = g[..., :k], u[..., :k], s[..., None, :], tiny(s)[..., None]
+    turned = swap(u1) @ g1
+    turns = over_gaps(turned, s) / np.where(np.eye(k, dtype=bool), 1.0, row + swap(row))
+    turns = (turns + adjoint(turns)) * row
     if phases and np.iscomplexobj(u):
-        turns = turns + np.eye(k) * (1j * np.imag(np.diagonal(turned, axis1=-2, axis2=-1))[..., None, :] / s)
+        twist = np.imag(np.diagonal(turned, axis1=-2, axis2=-1))[..., None, :]
+        error = (row <= least) & (np.abs(twist) <= swap(tiny(turned)))  # what a loss without phases leaves
+        turns = turns + np.eye(k) * (1j * over(np.where(error, 0.0, twist), row, least))
     share = conj(u1) @ turns
     if np.shape(u)[-2] > k:
-        share = share + (g1 - conj(u1) @ turned) / s
+        share = share + over(g1 - conj(u1) @ turned, row, least)
     if np.shape(u)[-1] > k:
-        share = share - (conj(u[..., k:]) @ adjoint(g[..., k:]) @ conj(u1)) / s
+        share = share - over(conj(u[..., k:]) @ adjoint(g[..., k:]) @ conj(u1), row, least)
     return share @ conj(vh[..., :k, :])
 
 
@@ -491,8 +507,9 @@ def svd_vh(g, y, a, full_matrices=True, saved=None):
 
 
 # A singular value of exactly 0, where it has a kink, gets the gradient 0. The gradient of the singular values is finite
-# also where they are equal. The columns that full_matrices=True adds to u and v are any that complete the basis: their
-# gradient is that of a loss that does not depend on this choice.
+# also where they are equal; their second derivative, which comes through the vectors, is NaN there. The columns that
+# full_matrices=True adds to u and v are any that complete the basis: their gradient is that of a loss that does not
+# depend on this choice. So are the vectors of a singular value of 0, unless the matrix is square.
 defparts(
     _svd,
     {"U": svd_u, "S": svd_s, "Vh": svd_vh},
@@ -506,7 +523,6 @@ defparts(
     domain=(-0.5, 0.5),
     cases=lambda a: [call(x, full) for x in rectangular(a) for full in (False, True)],
 )
-SVDResult = type(np.linalg.svd(np.eye(1)))
 svd_parts = registry[_svd]
 
 
@@ -514,13 +530,9 @@ def _singular_values(a):
     return np.linalg.svd(a, compute_uv=False)
 
 
-def singular_values_gradient(g, y, a):
-    return svd_s(g, y, a)
-
-
 singular_values = defop(
     _singular_values,
-    singular_values_gradient,
+    lambda g, y, a: svd_s(g, y, a),
     formula="ū g v̄",
     name="linalg.svdvals",
     domain=(-0.5, 0.5),

@@ -484,3 +484,19 @@ def test_lstsq_is_the_solution_where_there_is_one():
 def test_the_operations_are_named_as_numpy_names_them():
     for name in ("linalg.det", "linalg.svd.U", "linalg.lstsq.solution", "linalg.eigh.eigenvalues", "linalg.norm"):
         assert name in operations
+
+
+@pytest.mark.parametrize("number", [complex_a, a], ids=["complex", "real"])
+def test_the_vectors_of_a_singular_value_of_zero(number):
+    one, two = number(4, 2) + np.eye(4, 2), number(2, 2) + diagonal(2, 2)
+
+    def last(m):
+        return np.sum(np.abs(np.linalg.svd(m, full_matrices=False).U[:, -1]) ** 2 * np.arange(len(m)))
+
+    # Of a square matrix it is known up to its phase, ...
+    null = np.block([[two, two @ [[1.0], [2.0]]], [[[1.0, 2.0]] @ two, [[1.0, 2.0]] @ two @ [[1.0], [2.0]]]])
+    check_first(last, [null])
+    # ... of one with more rows it is any of a plane.
+    dependent = np.concatenate([one, one @ [[1.0], [2.0]]], 1)
+    assert np.all(np.isnan(raw_gradients(last, [dependent], np.float64(1.0))[0]))
+    check_first(lambda m: np.sum(np.abs(np.linalg.svd(m).U[:, 0]) ** 2 * np.arange(4)), [dependent])
