@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import functools
 import importlib
 import inspect
 import itertools
@@ -35,6 +36,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from autograd.op import Op, Several, operations, registry
@@ -97,24 +99,30 @@ def names_in(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
-def functions() -> dict[types.FunctionType, str]:
-    """The roots and all functions of the table that these call."""
-    found, todo = {}, list(roots().items())
+def called(function: types.FunctionType) -> list[types.FunctionType]:
+    """The functions of the table that this one names: helpers, what it closes over, and what stands behind NumPy's."""
+    seen = names_in(function.__code__)
+    things = [function.__globals__.get(name) for name in seen]
+    things += [cell.cell_contents for cell in function.__closure__ or ()]
+    behind = [registry.get(getattr(home, name, None)) for name in seen for home in (np, np.linalg, np.fft)]
+    return [unwrapped(thing) for thing in [*things, *behind] if ours(unwrapped(thing))]
+
+
+def functions(start: dict[types.FunctionType, str]) -> dict[types.FunctionType, str]:
+    """These functions and all of the table that they call, by name."""
+    found, todo = {}, list(start.items())
     while todo:
         function, name = todo.pop(0)
-        if function in found:
-            continue
-        found[function] = name
-        things = [function.__globals__.get(n) for n in names_in(function.__code__)]
-        things += [cell.cell_contents for cell in function.__closure__ or () if ours(unwrapped(cell.cell_contents))]
-        todo += [(unwrapped(thing), unwrapped(thing).__name__) for thing in things if ours(unwrapped(thing))]
+        if function not in found:
+            found[function] = name
+            todo += [(other, other.__name__) for other in called(function)]
     return found
 
 
 def targets() -> list[Target]:
     trees: dict[str, list[ast.FunctionDef | ast.Lambda]] = {}
     found = []
-    for function, name in functions().items():
+    for function, name in functions(roots()).items():
         path = function.__code__.co_filename
         if path not in trees:
             tree = ast.parse(Path(path).read_text(encoding="utf-8"))
@@ -425,6 +433,18 @@ def at_once(tasks: list[tuple[Callable[..., None], Any]], jobs: int) -> Iterator
                 running.pop(pipe).join()
 
 
+def concerns(test: Test, wanted: set[types.FunctionType]) -> bool:
+    """Whether the test is of no operation in particular, or of one whose rules come to one of these functions."""
+    return test.op is None or not wanted.isdisjoint(behind(test.op))
+
+
+@functools.cache
+def behind(op: Op) -> set[types.FunctionType]:
+    """All functions that the gradient of an operation may run through, directly."""
+    rules = [op.rules] if op.variadic else op.rules
+    return set(functions({rule: "" for rule in [*rules, op.cuts] if ours(rule)}))
+
+
 def uses(op: Op | None, function: types.FunctionType) -> bool:
     return op is not None and function in ([op.rules] if op.variadic else op.rules)
 
@@ -506,6 +526,7 @@ def main() -> int:
             for mutant in mutants(target):
                 print(mutant)
         return 0
+    calls = [test for test in calls if concerns(test, {target.function for target in found})]
     ran = covering(found, calls, options.jobs)
     for target in found:
         if not ran[target.function]:
