@@ -104,7 +104,7 @@ def called(function: types.FunctionType) -> list[types.FunctionType]:
     seen = names_in(function.__code__)
     things = [function.__globals__.get(name) for name in seen]
     things += [cell.cell_contents for cell in function.__closure__ or ()]
-    behind = [registry.get(getattr(home, name, None)) for name in seen for home in (np, np.linalg, np.fft)]
+    behind = [registry.get(vars(home).get(name)) for name in seen for home in (np, np.linalg, np.fft)]
     return [unwrapped(thing) for thing in [*things, *behind] if ours(unwrapped(thing))]
 
 
