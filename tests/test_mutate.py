@@ -29,7 +29,7 @@ def test_one_change_at_a_time():
 def test_noticed_or_not_and_put_back():
     square = target("square")
     code, x = square.function.__code__, np.array([0.3, -1.2])
-    a_test = mutate.Test("first derivative", lambda: check_first(np.square, [x]), None)
+    a_test = mutate.Test("first derivative", lambda: check_first(np.square, [x]))
     assert all(mutate.noticed(mutant, [a_test]) for mutant in mutate.mutants(square))
     assert not any(mutate.noticed(mutant, []) for mutant in mutate.mutants(square))
     assert square.function.__code__ is code
