@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from ..op import call, composed, defop, plain
-from .indexing import scatter
+from .indexing import numbers, scatter
 from .reduction import extremum, folded, started
 
 # ---------------------------------------------------------------- order statistics
@@ -182,11 +182,6 @@ composed(np.nanstd)(spread_of_numbers(np.std))
 plain(np.nanargmax, np.nanargmin)
 
 # ---------------------------------------------------------------- covariance
-
-
-def numbers(x):
-    """The data of a Value; anything else as it is."""
-    return x.data if hasattr(x, "requires_grad") else x
 
 
 def variables(m, rowvar, dtype):
