@@ -69,8 +69,9 @@ def np_sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=np._NoVal
 
 
 def np_mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True):
-    if type(a) is np.ndarray and axis is None and dtype is None and where is True and a.dtype.char in "fd" and a.size:
-        return np.add.reduce(a, None, None, None, keepdims) / a.size
+    if type(a) is np.ndarray and dtype is None and where is True and a.dtype.char in "fd" and a.size:
+        y = np.add.reduce(a, axis, None, None, keepdims)
+        return y / (a.size if axis is None else a.size // y.size)
     return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
 
@@ -93,7 +94,7 @@ composed(np.mean)(
 def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=True):
     # Equals share the gradient, `initial` among them: the only choice that does not depend on their order.
     y = expand(y, axis, keepdims)
-    at = (a == y) & np.asarray(where)
+    at = a == y if where is True else (a == y) & np.asarray(where)
     count = np.sum(at, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (y == initial)
@@ -156,7 +157,7 @@ def off_mean(a, n, axis, where):
 
 def share_of(n):
     """1 / n; NumPy's result is no finite number where ddof leaves nothing to divide by, nor is this."""
-    if np.ndim(n):
+    if type(n) is np.ndarray:
         return 1 / np.maximum(n, 0)
     return 1 / n if n > 0 else math.nan
 
