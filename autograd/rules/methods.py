@@ -12,10 +12,10 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..op import Plain, Refused, composed, finders, found, plain, refuses
-from .indexing import along
+from .indexing import along, numbers
 from .reduction import folded, logsumexp
 from .shape import astype
-from .statistics import largest_number, numbers, smallest_number
+from .statistics import largest_number, smallest_number
 
 SUMS = {np.add: np.sum, np.multiply: np.prod}
 EXTREMES = {np.maximum: np.max, np.minimum: np.min, np.fmax: largest_number, np.fmin: smallest_number}
