@@ -113,6 +113,14 @@ def test_complex(function):
         check_second(function, [Z])
 
 
+def test_complex_singular_vectors_of_real_numbers_turn_in_the_second_derivative():
+    polar = COMPLEX["the polar factor"]
+    check_second(polar, [S + 0j])
+    singular = (complex_a(3, 2) + 1) @ (complex_a(2, 3) + 1)  # the phase between its last vectors is any
+    for x in (singular, np.conj(singular)):
+        assert np.all(np.isnan(raw_gradients(polar, [x], weights(x))[0]))
+
+
 def test_eigenvalues_of_a_real_matrix_that_are_complex():
     turning = np.array([[0.3, -2.0, 0.1], [1.0, 0.2, 0.4], [0.2, 0.1, 3.0]])
     check(lambda x: np.exp(np.linalg.eigvals(x)), turning)
@@ -222,6 +230,32 @@ def test_cholesky_reads_one_triangle_and_its_gradient_stands_in_both():
         np.testing.assert_allclose(x.grad, np.array([[1 / 16, -1 / 4], [-1 / 4, 1.0]]) / (2 * math.sqrt(2.75)))
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.linalg.pinv(x, hermitian=True)[1, 2],
+        lambda x: np.abs(np.linalg.eigh(x).eigenvectors[1, 0]) ** 2,
+        lambda x: np.linalg.cholesky(x)[2, 1],
+        lambda x: np.linalg.svd(x, hermitian=True).S[0],
+    ],
+)
+def test_the_gradient_of_a_hermitian_matrix_is_hermitian(function):
+    for x in (hermitian(S), hermitian(Z)):
+        share = grad(lambda m: np.real(function(m)))(x)
+        np.testing.assert_allclose(share, adjoint(share), atol=1e-15)
+        assert np.max(np.abs(share)) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("least", "rcond"), [(4e-16, None), (4e-16, 0), (4e-16, -1), (1e-17, -1), (0.5, 0.5), (0.5, 0.4)]
+)
+def test_rank_as_lstsq_finds_it(least, rcond):
+    x, b = np.array([[1.0, 0.0], [0.0, least], [0.0, 0.0]]), np.ones(3)
+    wanted, (solution, _, rank, _) = np.linalg.lstsq(x, b, rcond)[2], np.linalg.lstsq(Value(x), b, rcond)
+    assert rank == wanted
+    assert np.all(np.isfinite(solution.data))
+
+
 # ---------------------------------------------------------------- singular matrices
 
 
@@ -316,7 +350,7 @@ def test_slogdet_of_a_singular_matrix_has_no_gradient():
         lambda x: np.linalg.eigvals(x + math.nan),
         lambda x: np.linalg.pinv(x[0]),
         lambda x: np.linalg.matrix_power(x[0], 2),
-        lambda x: np.linalg.tensorinv(x, 0),
+        lambda x: np.linalg.tensorinv(x[:1, :1], 0),
         lambda x: np.linalg.qr(x, "nothing"),
         lambda x: np.linalg.norm(x, "nuc", 0),
         lambda x: np.linalg.norm(x, 3, (0, 1)),
@@ -383,6 +417,27 @@ def test_vectors_of_equal_values_have_none(function):
         assert np.all(np.isnan(grad(function)(x)))
 
 
+@pytest.mark.parametrize(
+    ("function", "odd"),
+    [
+        (lambda x: np.linalg.eigh(x).eigenvectors ** 2, [2.0, -1.0, -1.0]),
+        (lambda x: np.linalg.svd(x).Vh ** 2, [2.0, -1.0, 1.0]),
+        (lambda x: np.linalg.svd(x[..., :2], full_matrices=False).U ** 2, [1.0, 0.0, 0.0]),
+        (lambda x: np.linalg.qr(x).Q, [1.0, 1.0, 0.0]),
+    ],
+)
+def test_a_matrix_without_a_gradient_leaves_the_rest_of_the_stack_alone(function, odd):
+    (q, _) = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
+    odd, usual = (q * odd) @ q.T, hermitian(S) * 1e-20
+
+    def loss(x):
+        return np.sum(function(x) * weights(function(usual)))
+
+    share = grad(loss)(np.stack([odd, usual]))
+    assert np.all(np.isnan(share[0][:, :2]))
+    np.testing.assert_allclose(share[1], grad(loss)(usual), rtol=1e-12)
+
+
 def test_vectors_that_are_left_alone_do_no_harm():
     # The first singular pair of a matrix of rank 1: the others belong to values that are equal up to rounding errors.
     x = np.outer(a(4) + 1, a(5) + 1)
@@ -444,6 +499,18 @@ def test_cond_of_a_singular_matrix_is_infinite_and_so_is_its_gradient(p):
         singular = np.reshape(v.grad, (-1, 2, 2))[0]
         assert not np.any(np.isfinite(singular)) or np.isfinite(np.ravel(y.data)[0])  # rounded off to 1e-17
         assert x.ndim == 2 or np.all(np.isfinite(v.grad[1]))
+
+
+def test_cond_of_not_a_number_is_none():
+    stack = np.stack([np.full((2, 2), math.nan), np.ones((2, 2)), 2 * np.eye(2)])
+    np.testing.assert_array_equal(np.linalg.cond(Value(stack), 1).data, [math.nan, math.inf, 1.0])
+
+
+@pytest.mark.parametrize("order", [None, 1, 2, "nuc", -math.inf])
+def test_norm_of_integers(order):
+    x = np.array([[1, 2], [3, 4]])
+    assert np.linalg.norm(Value(x), order).data == pytest.approx(np.linalg.norm(x, order), rel=1e-15)
+    assert np.linalg.norm(Value(x), order).dtype == np.float64
 
 
 # ---------------------------------------------------------------- badly conditioned matrices
