@@ -10,6 +10,7 @@ from ..numerical import check
 X = np.array([[0.5, -1.0, 2.0, 0.5], [2.0, 3.5, -1.0, 0.0]])
 Y = np.array([3.5, 0.25, 2.0, 2.0, 7.0])
 DISTINCT = np.array([[1.5, -0.5, 2.0], [0.25, -1.0, 3.0]])
+NUMPY = np.lib.NumpyVersion(np.__version__)
 NANS = np.array([np.nan, 1.0, np.nan, 0.0, 1.0])
 MANY = np.random.default_rng(0).choice([np.nan, 0.0, 1.0, 2.5], 80).reshape(8, 10)
 
@@ -97,12 +98,17 @@ def test_numbers_are_numpys(function, array):
 def test_unique_along_an_axis_is_numpys(axis):
     for array in (X, np.array([[1.0, 2.0, 1.0], [1.0, 2.0, 1.0]]), np.array([[np.nan, 1.0], [np.nan, 1.0]])):
         same(np.unique(Value(array), True, True, True, axis), np.unique(array, True, True, True, axis))
+
+
+def test_unique_along_the_axis_of_a_vector():
+    if NUMPY < "2.1.0":
+        pytest.skip("older NumPy tells NaNs apart here")
     for array in (NANS, MANY[0]):
-        same(np.unique(Value(array), True, True, True, axis % 1), np.unique(array, True, True, True, axis % 1))
+        same(np.unique(Value(array), True, True, True, 0), np.unique(array, True, True, True, 0))
 
 
 def test_setxor1d_of_matrices():
-    if np.lib.NumpyVersion(np.__version__) < "2.1.0":
+    if NUMPY < "2.1.0":
         pytest.skip("older NumPy wants vectors here")
     z = DISTINCT + 0.125
     same(np.setxor1d(Value(DISTINCT), z, assume_unique=True), np.setxor1d(DISTINCT, z, assume_unique=True))
