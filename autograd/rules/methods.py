@@ -23,7 +23,7 @@ RUNNING = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def cast(array, dtype):
-    return array if dtype is None else astype(array, dtype)
+    return array if dtype is None or np.result_type(array) == dtype else astype(array, dtype)
 
 
 def like(array):
@@ -158,6 +158,6 @@ def called(
     )
     if dtype is None:
         return ufunc(*args, **keywords)
-    args = [astype(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)]
+    args = [cast(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)]
     y = ufunc(*args, **keywords)
     return tuple(map(cast, y, loop[ufunc.nin :])) if ufunc.nout > 1 else cast(y, loop[ufunc.nin])
