@@ -55,6 +55,7 @@ GUARD = r"np\.where\((.+) == 0, 1\.0, (.+)\)  →  np\.where\(\1 == 0, (2|-1)\.0
 UNUSED = "what is divided there is 0, or not used: any number but 0 will do"
 EXPLAINED: list[tuple[str, str, str]] = [
     (r"elementwise.py: (hypot|arctan2|sign|power), rule .", GUARD, UNUSED),
+    (r"elementwise.py: sign, rule 0", r"length == 0  →  length == 1", UNUSED),
     (r"elementwise.py: fmod, rule 1", r"np\.rint\((.+)\)  →  \1", "the quotient is whole but for rounding"),
     (r"elementwise.py: modf", r"np\.fmod\(x, 1\.0\)  →  .*-1\.0\)", "the remainder has the sign of x, whatever y has"),
     (r"elementwise.py: (arcsinh|arctan2), .*", r"np\.hypot\((.+), (.+)\)  →  .*(\2, \1|-1\.0)\)", "hypot is symmetric"),
@@ -64,6 +65,13 @@ EXPLAINED: list[tuple[str, str, str]] = [
     (r"elementwise.py: real", r"np\.positive\(val\)  →  val", "the same numbers; a node less"),
     (r"elementwise.py: where, cuts", r"np\.not_equal\((.+), (.+)\)  →  .*\2, \1\)", "it is symmetric"),
     (r"elementwise.py: between", r"inside & \(a >= low\)  →  a >= low", "no comparison with NaN holds"),
+    (r"special.py: .* rule .", r"sp\.(betaln|hyp2f1)\(.*", "it is symmetric in the first two"),
+    (r"special.py: special.kv, rule 1", r"v - 1  →  1 - v", "the same for the negative order"),
+    (r"special.py: special.[jyik]1, rule 0", r"sp\..v\(2, x\)  →  sp\..v\(-2, x\)", "the same for an even order"),
+    (r"special.py: special.fresnel.cosine, .*", r"np\.pi / 2  →  np\.pi / -2", "the cosine is even"),
+    (r"special.py: special.huber, rule .", r"np\.(maximum|clip)\(.*", "the larger of two, and the middle one of three"),
+    (r"special.py: (distance|special.pseudo_huber.*)", r"(\S+)\((.), (.)\)  →  \1\(\3, \2\)", "it is symmetric"),
+    (r"special.py: distance", GUARD, UNUSED),
     (r"elementwise.py: frexp", r"np\.frexp\(x\.data\)\[1\]  →  .*-1\]", "the last of two is the second"),
 ]
 
@@ -396,15 +404,16 @@ def passes(test: Test) -> bool:
 
 def covering(found: list[Target], calls: list[Test], jobs: int) -> dict[types.FunctionType, list[Test]]:
     """For each target the tests that run through it, best first: those of its operation, then the quick ones."""
-    numbers = {target.function.__code__: number for number, target in enumerate(found)}
+    numbers: dict[types.CodeType, set[int]] = {}  # the functions that a loop makes share their code
+    for number, target in enumerate(found):
+        numbers.setdefault(target.function.__code__, set()).add(number)
 
     def watch(part: int, pipe: Any) -> None:
         for index in range(part, len(calls), jobs):
             seen: set[int] = set()
 
             def trace(frame: types.FrameType, event: str, argument: Any, seen: set[int] = seen) -> None:
-                if frame.f_code in numbers:
-                    seen.add(numbers[frame.f_code])
+                seen |= numbers.get(frame.f_code, set())
 
             start = time.perf_counter()
             sys.settrace(trace)

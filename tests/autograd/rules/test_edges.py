@@ -27,6 +27,7 @@ EDGES = {
     "hypot of huge numbers": (np.hypot, [[3e200], [4e200]], [[0.6], [0.8]]),
     "x ** 0 at 0": (lambda x: x**0, [[0.0, 2.0]], [[0, 0]]),
     "x ** array of 0 at 0": (lambda x: x ** np.zeros(2), [[0.0, 2.0]], [[0, 0]]),
+    "x ** array of 1": (lambda x: x ** np.ones(2), [[0.0, 3.0]], [[1, 1]]),
     "x ** array of 0 at infinity": (lambda x: x ** np.zeros(2), [[INF, -INF]], [[0, 0]]),
     "x ** 1 at 0": (lambda x: x**1, [[0.0]], [[1]]),
     "x ** 2 at 0": (lambda x: x**2, [[0.0, -3.0]], [[0, -6]]),
