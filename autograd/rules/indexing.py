@@ -72,7 +72,7 @@ def set_gradient(g, y, a, b, index):
     # Of several that go to the same place only the last one stays.
     number = np.arange(np.size(y)).reshape(np.shape(y))[index]
     number = np.arange(number.size).reshape(number.shape)
-    winner = np.zeros(np.shape(y), dtype=int)
+    winner = np.zeros(np.shape(y))
     winner[index] = number
     return np.where(winner[index] == number, g[index], 0.0)
 
@@ -109,36 +109,25 @@ def numbers(x):
 
 def lined_up(a, axis):
     """`a` and the axis to go along: flat, if none is named; a number is a vector of one."""
-    return (np.ravel(a), 0) if axis is None else (a if np.ndim(a) else np.reshape(a, 1), axis)
+    return (np.ravel(a), 0) if axis is None else (np.atleast_1d(a), axis)
 
 
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = lined_up(a, axis)
-    indices, n = np.asarray(indices), np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    if mode != "raise":
-        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return along(a, axis, indices)
+    n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
+    return along(a, axis, np.take(np.arange(n), numbers(indices), mode=mode))
 
 
 @composed(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    indices = np.asarray(indices)
-    axis %= indices.ndim
-    index = [
-        np.arange(n).reshape((-1,) + (1,) * (indices.ndim - i - 1))
-        if m != 1 or i == axis
-        else np.zeros((1,) * indices.ndim, int)
-        for i, (n, m) in enumerate(zip(np.shape(arr), indices.shape, strict=True))
-    ]
-    for i, m in enumerate(indices.shape):  # NumPy broadcasts the other axes of the two against each other
-        if i != axis and np.shape(arr)[i] == 1 and m != 1:
-            index[i] = np.zeros((1,) * indices.ndim, int)
-        elif i != axis and m == 1:
-            index[i] = np.arange(np.shape(arr)[i]).reshape((-1,) + (1,) * (indices.ndim - i - 1))
-    index[axis] = indices
+    indices, ndim = numbers(indices), np.ndim(arr)
+    if np.ndim(indices) != ndim:
+        raise ValueError(f"take_along_axis: indices of {np.ndim(indices)} axes do not go along one of {ndim}.")
+    index = [np.arange(n).reshape((-1,) + (1,) * (ndim - i - 1)) for i, n in enumerate(np.shape(arr))]
+    index[normalize_axis_index(axis, ndim)] = indices
     return arr[tuple(index)]
 
 
@@ -168,7 +157,7 @@ def choose(a, choices, out=None, mode="raise"):
 @composed(np.select)
 def select(condlist, choicelist, default=0):
     condlist = [numbers(condition) for condition in condlist]
-    np.select(condlist, [0] * len(choicelist))  # for its errors
+    np.select(condlist, range(len(choicelist)))  # for its errors
     chosen, dtype = default, np.result_type(*choicelist, default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = np.where(condition, choice, chosen)
@@ -241,7 +230,7 @@ def sort_complex(a):
     dtype = np.result_type(a)
     if dtype.kind == "c":
         return np.sort(a)
-    return np.astype(np.sort(a), np.complex64 if dtype.char in "bhBH" else np.result_type(dtype, np.complex128))
+    return np.astype(np.sort(a), "F" if dtype.char in "bhBH" else "G" if dtype.char == "g" else "D")
 
 
 @composed(np.diagonal)

@@ -219,6 +219,10 @@ EDGES = {
     "x[1:1]": (lambda x: x[1:1], [[1.0, 2.0]], [[0, 0]]),
     "x[::-1][:1]": (lambda x: x[::-1][:1], [[1.0, 2.0]], [[0, 1]]),
     # orders, choices and sets: among equals the order is that of a stable sort, or the first is taken
+    "sort, many ties": (lambda x: np.sort(x) * np.arange(200.0), [np.repeat([1.0, 2.0], 100)], [np.arange(200.0)]),
+    "sort of all, many ties": (
+        lambda x: np.sort(x, None) * np.arange(200.0), [np.ones((2, 100))], [np.arange(200.0).reshape(2, 100)]
+    ),
     "partition, ties": (lambda x: np.partition(x, 1)[2], [[1.0, 0.0, 1.0]], [[0, 0, 1]]),
     "unique, ties": (lambda x: np.unique(x) * np.array([2.0, 3.0]), [[1.0, 0.0, 1.0]], [[3, 2, 0]]),
     "union1d, in both": (np.union1d, [[1.0, 2.0], [2.0, 3.0]], [[1, 1], [0, 1]]),

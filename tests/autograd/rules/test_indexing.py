@@ -37,6 +37,10 @@ CALLS = {
     "take_along_axis": lambda x: np.take_along_axis(x, np.argsort(x, axis=1), 1),
     "take_along_axis, one row for all": lambda x: np.take_along_axis(arr=x, indices=ROW[None], axis=1),
     "take_along_axis, flat": lambda x: np.take_along_axis(x, np.array([5, 5, 0]), None),
+    "take_along_axis, one index for all": lambda x: np.take_along_axis(x, np.array([[[2]]]), 1),
+    "take_along_axis, one entry for all": lambda x: np.take_along_axis(
+        x[:, :1], np.array([[[0, 3], [1, 1], [2, 0]]]), -1
+    ),
     "sort": lambda x: np.sort(x, kind="stable"),
     "sort all": lambda x: np.sort(x, None),
     "sort along": lambda x: np.sort(a=x, axis=0),
@@ -51,6 +55,7 @@ CALLS = {
     "extract by numbers": lambda x: np.extract([[0, 2], [1, 0]], x[0, :2, :2]),
     "choose": lambda x: np.choose([[0], [2], [1]], [x[0], 2.0, x[1, 0]]),
     "choose from one": lambda x: np.choose([[0, 0]], x[:1, :, :2]),
+    "choose from one, for more": lambda x: np.choose([[0], [0]], [x[0, 0]]),
     "choose rows": lambda x: np.choose([0, 1, 1, 0], x),
     "choose and wrap": lambda x: np.choose([5, -1, 0, 1], x[0], mode="wrap"),
     "choose and clip": lambda x: np.choose(a=[5, -1, 0, 1], choices=x[0], mode="clip"),
@@ -60,15 +65,22 @@ CALLS = {
     "piecewise": lambda x: np.piecewise(x, [x < -0.4, x >= 1.2], [lambda t: t**2, np.exp, 0.5]),
     "piecewise, one over the other": lambda x: np.piecewise(x, [X < 1, X < 0], [np.sin, lambda t: t**3]),
     "piecewise, one condition": lambda x: np.piecewise(x[0, 0], V > 0, [lambda t, a, b: a * t * b, -2.0], 3.0, b=2.0),
+    "piecewise, one over the other, in a tuple": lambda x: np.piecewise(x, (X < 1, X < 0), [np.sin, lambda t: t**3]),
+    "piecewise by lists": lambda x: np.piecewise(x[0, 0], [[1, 0, 0, 1], [0, 1, 0, 0]], [np.sin, lambda t: t**3]),
+    "piecewise by one list": lambda x: np.piecewise(x[0, 0], [True, False, False, True], [np.sin, np.exp]),
+    "piecewise of a number by one": lambda x: np.piecewise(x[1, 1, 1], X[1, 1, 1] < 5, [np.sin, np.exp]),
     "piecewise of a number": lambda x: np.piecewise(x[1, 1, 1], [X[1, 1, 1] < 0, X[1, 1, 1] >= 0], [np.sin, np.exp]),
     "diagonal": lambda x: np.diagonal(x),
     "diagonal off": lambda x: np.diagonal(x, 1, 0, 2),
     "diagonal below": lambda x: np.diagonal(x, offset=-1, axis1=2, axis2=1),
+    "diagonal further below": lambda x: np.diagonal(x[0], -2),
     "diagonal outside": lambda x: np.diagonal(x, 7),
     "diag": lambda x: np.diag(x[0]),
     "diag of a vector": lambda x: np.diag(x[0, 0], k=-1),
     "diagflat": lambda x: np.diagflat(x[0, :2], 1),
     "trace": lambda x: np.trace(x),
+    "trace of a matrix": lambda x: np.trace(x[0]),
+    "trace below": lambda x: np.trace(x, -1, 2, 0),
     "trace off": lambda x: np.trace(x, 1, axis1=1, axis2=2),
     "tril": lambda x: np.tril(x, 1),
     "triu": lambda x: np.triu(m=x, k=-1),
@@ -120,6 +132,12 @@ def test_diag_refuses_what_numpy_refuses():
         (lambda x: np.piecewise(x, [x > 0], [1.0, 2.0, 3.0]), ValueError),
         (lambda x: np.extract(np.ones(13), x), IndexError),
         (lambda x: np.take(x[0, 0], [0], axis=1), np.exceptions.AxisError),
+        (lambda x: np.take(x, np.array([0.5])), TypeError),
+        (lambda x: np.compress([True], x, axis=2), np.exceptions.AxisError),
+        (lambda x: np.take_along_axis(x, np.array([0]), axis=0), ValueError),
+        (lambda x: np.take_along_axis(x, np.array([[0]]), axis=None), ValueError),
+        (lambda x: np.take_along_axis(x, np.array([[0]]), axis=2), np.exceptions.AxisError),
+        (lambda x: np.take_along_axis(x, np.array([[0.0]]), axis=0), IndexError),
         (lambda x: np.piecewise(x, [np.zeros((4, 3), bool)], [np.sin]), IndexError),
     ],
 )
@@ -132,7 +150,9 @@ def test_the_same_kind_of_error_as_numpy(attempt, kind):
 def test_select_and_piecewise_keep_the_dtype():
     x = Value(np.float32([-1, 2]))
     assert np.select([x > 0], [x]).dtype == np.float32
-    assert np.select([x > 0, x < 0], [1, x]).dtype == np.float32
+    assert np.select([x > 0, x < 0], [1, x]).dtype == np.select([x > 0, x < 0], [x, 1]).dtype == np.float32
+    assert np.choose([0, 2], [1.0, 2.0, x]).dtype == np.float32
+    assert np.trace(Value(np.eye(2)), dtype=np.float32).dtype == np.float32
     assert np.choose([0, 1], [x, 2.0]).dtype == np.choose([1, 0], [2.0, x]).dtype == np.float32
     assert np.piecewise(x, [x > 0], [lambda t: t * np.float64(2.0)]).dtype == np.float32
 
