@@ -354,7 +354,7 @@ class Test:
     """One call of one test function."""
 
     def __init__(self, name: str, run: Callable[[], Any], op: Op | None = None, home: str = ""):
-        self.name, self.run, self.op, self.home, self.seconds = name, run, op, home, 0.0
+        self.name, self.run, self.op, self.home, self.seconds, self.turn = name, run, op, home, 0.0, 0
 
 
 def tests() -> list[Test]:
@@ -403,7 +403,7 @@ def passes(test: Test) -> bool:
 
 
 def covering(found: list[Target], calls: list[Test], jobs: int) -> dict[types.FunctionType, list[Test]]:
-    """For each target the tests that run through it, best first: those of its operation, then the quick ones."""
+    """For each target the tests that run through it, best first: of its operation, of each kind one, the quick ones."""
     numbers: dict[types.CodeType, set[int]] = {}  # the functions that a loop makes share their code
     for number, target in enumerate(found):
         numbers.setdefault(target.function.__code__, set()).add(number)
@@ -434,7 +434,11 @@ def covering(found: list[Target], calls: list[Test], jobs: int) -> dict[types.Fu
     if failing:
         print(f"{len(failing)} tests fail as things stand, and are left out: {', '.join(failing[:5])} ...\n")
     for function, some in ran.items():
-        some.sort(key=lambda test: (not uses(test.op, function), test.seconds))
+        turns: dict[tuple[str, Op | None], int] = {}
+        for test in sorted(some, key=lambda test: test.seconds):
+            kind = (test.name.split(" ")[0], test.op)
+            turns[kind] = test.turn = turns.get(kind, 0) + 1
+        some.sort(key=lambda test: (not uses(test.op, function), test.turn, test.seconds))
     return ran
 
 
@@ -473,6 +477,9 @@ def uses(op: Op | None, function: types.FunctionType) -> bool:
     return op is not None and function in ([op.rules] if op.variadic else op.rules)
 
 
+ENOUGH = 200  # tests for a mutant of which it is known that none will notice it
+
+
 class Slow(BaseException):
     """A mutant that does not come to an end is noticed, too."""
 
@@ -489,7 +496,9 @@ def noticed(mutant: Mutant, some: list[Test]) -> bool:
     signal.alarm(int(20 + 5 * sum(test.seconds for test in some)))
     function.__code__ = mutant.code
     try:
-        return not all(passes(test) for test in some)
+        if not all(passes(test) for test in some[:ENOUGH]):
+            return True
+        return mutant.reason is None and not all(passes(test) for test in some[ENOUGH:])
     except (Slow, RecursionError, MemoryError):
         return True
     finally:
