@@ -96,9 +96,7 @@ def outer(a, b, out=None):
 def tensordot(a, b, axes=2):
     if isinstance(axes, int | np.integer):
         axes = (range(-axes, 0), range(axes))
-    left, right = (
-        list(normalize_axis_tuple(np.atleast_1d(ax), np.ndim(x))) for x, ax in zip((a, b), axes, strict=True)
-    )
+    left, right = (list(normalize_axis_tuple(ax, np.ndim(x))) for x, ax in zip((a, b), axes, strict=True))
     if [np.shape(a)[i] for i in left] != [np.shape(b)[i] for i in right]:
         raise ValueError(
             f"tensordot of shapes {np.shape(a)} and {np.shape(b)}: axes {left} and {right} differ in length."

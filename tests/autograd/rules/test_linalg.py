@@ -21,16 +21,21 @@ CALLS = {
     "dot": (np.dot, a(2, 3), a(3, 4)),
     "dot of vectors": (np.dot, a(3), a(3)),
     "dot with a number": (np.dot, a(2, 3), a()[()]),
+    "dot of a number": (np.dot, a()[()], a(2, 3)),
     "dot with more axes": (np.dot, a(2, 3), a(2, 3, 2)),
     "dot of a vector with more axes": (np.dot, a(3), a(2, 3, 2)),
     "dot of more axes": (np.dot, a(2, 2, 3), a(3)),
     "vdot": (np.vdot, a(2, 3), a(2, 3)),
     "inner": (np.inner, a(2, 3), a(4, 3)),
     "inner with a number": (np.inner, a(2, 3), a()[()]),
+    "inner of vectors": (np.inner, a(3), a(3)),
+    "inner of a number": (np.inner, a()[()], a(2, 3)),
     "outer": (np.outer, a(2, 2), a(3)),
+    "outer with a matrix": (np.outer, a(2), a(2, 2)),
     "outer by keyword": (lambda x: np.outer(a=x, b=x), a(3)),
     "tensordot": (np.tensordot, a(2, 3, 2), a(3, 2, 2)),
     "tensordot over one": (lambda x, y: np.tensordot(x, y, 1), a(2, 3), a(3, 2)),
+    "tensordot over one of NumPy's": (lambda x, y: np.tensordot(x, y, np.int64(1)), a(2, 3), a(3, 2)),
     "tensordot over none": (lambda x, y: np.tensordot(x, y, axes=0), a(2), a(3)),
     "tensordot by axes": (lambda x, y: np.tensordot(x, y, ([0, 2], [-1, 0])), a(2, 3, 2), a(2, 3, 2)),
     "tensordot by an axis each": (lambda x, y: np.tensordot(x, y, axes=(1, 0)), a(2, 3), a(3, 2)),
@@ -39,6 +44,7 @@ CALLS = {
     "matmul with a list": (lambda x: [[1.0, 2.0]] @ x, a(2, 3)),
     "vecdot": (np.vecdot, a(2, 3), a(3)),
     "vecdot along an axis": (lambda x, y: np.vecdot(x, y, axis=0, keepdims=True), a(3, 2), a(3, 1)),
+    "vecdot along the first of three": (lambda x, y: np.vecdot(x, y, axis=0), a(3, 2, 4), a(3, 1, 4)),
     "kron": (np.kron, a(2, 3), a(3, 2)),
     "kron of fewer axes": (np.kron, a(3), a(2, 1, 2)),
     "kron with a number": (np.kron, a(2, 2), a()[()]),
@@ -65,7 +71,9 @@ CALLS = {
 }
 if hasattr(np, "matvec"):
     CALLS["matvec"] = np.matvec, a(2, 2, 3), a(3)
+    CALLS["matvec of one matrix"] = np.matvec, a(2, 3), a(4, 3)
     CALLS["vecmat"] = np.vecmat, a(4, 1, 2), a(3, 2, 3)
+    CALLS["vecmat with one matrix"] = np.vecmat, a(2), a(2, 3)
 
 COMPLEX = [name for name in CALLS if "list" not in name and "empties" not in name]
 
@@ -159,6 +167,8 @@ def test_einsum_of_one_value_twice():
         lambda x: np.einsum("ijkl...->...", x),
         lambda x: np.einsum("ijk->ijm", x),
         lambda x: np.tensordot(x, x, 1),
+        lambda x: np.tensordot(x, x, ([0], [0], [0])),
+        lambda x: np.tensordot(x, x, ([0, 1], [0])),
         lambda x: np.matmul(x, x),
         lambda x: np.vecdot(x, x[..., :2]),
         lambda x: np.vecdot(x, x, axis=3),
@@ -193,6 +203,17 @@ def test_refuses_what_numpy_refuses(call):
 def test_out_is_refused(call):
     with pytest.raises(NoRuleError):
         call(Value(a(2, 2)))
+
+
+@pytest.mark.skipif(not hasattr(np, "matvec"), reason="this came with NumPy 2.2")
+@pytest.mark.parametrize("shapes", [((3,), (3,)), ((1, 1), ()), ((3, 4), (2,))])
+def test_matvec_and_vecmat_refuse_what_numpy_refuses(shapes):
+    x, y = a(*shapes[0]), a(*shapes[1])
+    for call in (lambda v: np.matvec(v, y), lambda v: np.vecmat(y, v)):
+        with pytest.raises(ValueError):
+            call(x)
+        with pytest.raises(ValueError):
+            call(Value(x))
 
 
 def test_matrix_power_takes_whole_numbers():
