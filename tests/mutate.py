@@ -43,6 +43,7 @@ from autograd.op import Op, Several, operations, registry
 
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "autograd" / "rules"
+SOURCES = {path: path.read_text(encoding="utf-8") for path in RULES.glob("*.py")}  # as they are imported
 TESTS = [
     *(f"tests.autograd.rules.{path.stem}" for path in sorted((ROOT / "tests/autograd/rules").glob("test_*.py"))),
     "tests.autograd.test_backward",
@@ -147,7 +148,7 @@ def targets() -> list[Target]:
     for function, name in functions(roots()).items():
         path = function.__code__.co_filename
         if path not in trees:
-            tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+            tree = ast.parse(SOURCES[Path(path)])
             trees[path] = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
         found.append(Target(function, name, definition(function, trees[path])))
     return sorted(found, key=lambda target: (target.file, target.line, target.node.col_offset))
