@@ -132,11 +132,11 @@ def each(reshaped, arrays):
 
 
 def vector(a):
-    return a if np.ndim(a) else np.reshape(a, 1)
+    return a if np.ndim(a) else np.ravel(a)
 
 
 def matrix(a):
-    return a if np.ndim(a) > 1 else np.reshape(a, (1, -1))
+    return a if np.ndim(a) > 1 else np.expand_dims(vector(a), 0)
 
 
 def cube(a):
@@ -217,10 +217,9 @@ def flipud(m):
 
 @composed(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
-    if normalize_axis_index(axes[0], np.ndim(m)) == normalize_axis_index(axes[1], np.ndim(m)):
-        raise ValueError(f"rot90: the axes {axes} must differ.")
+    first, second = normalize_axis_tuple(axes, np.ndim(m))  # an error if they are the same
     for _ in range(k % 4):
-        m = np.flip(np.swapaxes(m, *axes), axes[0])
+        m = np.flip(np.swapaxes(m, first, second), first)
     return m
 
 
@@ -246,20 +245,20 @@ def trim_zeros(filt, trim="fb", axis=None):
     axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
     places = np.argwhere(filt)
     first, last = (np.min(places, 0), np.max(places, 0)) if places.size else (np.zeros(ndim, int), np.full(ndim, -1))
-    front, back = "f" in trim.lower() or not places.size, "b" in trim.lower() or not places.size
-    kept = [slice(int(i) if front else None, int(k) + 1 if back else None) for i, k in zip(first, last, strict=True)]
+    front, back = "f" in trim.lower(), "b" in trim.lower() or not places.size
+    kept = [slice(i if front else None, k + 1 if back else None) for i, k in zip(first, last, strict=True)]
     return filt[tuple(kept[i] if i in axes else slice(None) for i in range(ndim))]
 
 
 @composed(np.repeat)
 def repeat(a, repeats, axis=None):
     a, axis = lined_up(a, axis)
-    return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), numbers(repeats)))
+    return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), repeats))
 
 
 @composed(np.tile)
 def tile(A, reps):
-    reps = tuple(np.atleast_1d(numbers(reps)))
+    reps = tuple(np.atleast_1d(reps))
     shape = np.shape(A)
     shape, reps = (1,) * (len(reps) - len(shape)) + shape, (1,) * (len(shape) - len(reps)) + reps
     spaced = np.reshape(A, tuple(k for n in shape for k in (1, n)))

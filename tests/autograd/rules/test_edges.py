@@ -14,6 +14,7 @@ from autograd import Value, log_softmax, logsumexp, relu, sigmoid, softmax
 
 INF, NAN = math.inf, math.nan
 T = [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]], [[12, 13, 14, 15], [16, 17, 18, 19], [20, 21, 22, 23]]]
+TIED = np.stack([np.arange(33.0, 66), np.arange(33.0), np.arange(66.0, 99)], axis=-1).ravel()
 BACK = np.moveaxis(np.arange(24.0).reshape(4, 2, 3), 0, -1)
 
 # name: function, inputs, gradients
@@ -219,9 +220,9 @@ EDGES = {
     "x[1:1]": (lambda x: x[1:1], [[1.0, 2.0]], [[0, 0]]),
     "x[::-1][:1]": (lambda x: x[::-1][:1], [[1.0, 2.0]], [[0, 1]]),
     # orders, choices and sets: among equals the order is that of a stable sort, or the first is taken
-    "sort, many ties": (lambda x: np.sort(x) * np.arange(200.0), [np.repeat([1.0, 2.0], 100)], [np.arange(200.0)]),
+    "sort, many ties": (lambda x: np.sort(x) * np.arange(99.0), [np.tile([2.0, 1.0, 3.0], 33)], [TIED]),
     "sort of all, many ties": (
-        lambda x: np.sort(x, None) * np.arange(200.0), [np.ones((2, 100))], [np.arange(200.0).reshape(2, 100)]
+        lambda x: np.sort(x, None) * np.arange(99.0), [np.tile([2.0, 1.0, 3.0], (33, 1))], [TIED.reshape(33, 3)]
     ),
     "partition, ties": (lambda x: np.partition(x, 1)[2], [[1.0, 0.0, 1.0]], [[0, 0, 1]]),
     "unique, ties": (lambda x: np.unique(x) * np.array([2.0, 3.0]), [[1.0, 0.0, 1.0]], [[3, 2, 0]]),

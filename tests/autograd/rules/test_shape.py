@@ -26,6 +26,8 @@ ONE = {
     "moveaxis": lambda x: np.moveaxis(x, [0, 1], destination=[-1, 0]),
     "rollaxis": lambda x: np.rollaxis(x, 2),
     "rollaxis to the end": lambda x: np.rollaxis(x, 0, 3),
+    "rollaxis to before the end": lambda x: np.rollaxis(x, 0, -1),
+    "rollaxis to where it is": lambda x: np.rollaxis(x, 1, 1),
     "rollaxis from the end": lambda x: np.rollaxis(x, -1, start=-2),
     "expand_dims": lambda x: np.expand_dims(x, axis=(0, -1)),
     "squeeze": lambda x: np.squeeze(x[:1], axis=0),
@@ -35,6 +37,8 @@ ONE = {
     "full_like in a shape": lambda x: np.full_like(x, fill_value=x[0, 0], shape=(2, 4)),
     "atleast_1d": lambda x: np.atleast_1d(x[0, 0, 0]),
     "atleast_2d": lambda x: np.atleast_2d(x[0, 0]),
+    "atleast_1d of two": lambda x: np.atleast_1d(x[0, 0, 0], x),
+    "atleast_2d of two": lambda x: np.atleast_2d(x[0, 0, 0], x[0, 0], 2.0),
     "atleast_3d": lambda x: np.atleast_3d(x[0, 0, 0], x[0, 0], x[0], x),
     "astype": lambda x: np.astype(x, np.float32),
     "copy": lambda x: np.copy(x),
@@ -109,6 +113,7 @@ ONE = {
     "trim_zeros": lambda x: np.trim_zeros(np.concatenate([[0.0, 0.0], x[0, 0], [0.0], x[1, 0], [0.0]])),
     "trim_zeros in front": lambda x: np.trim_zeros(np.concatenate([[0.0], x[0, 0], [0.0]]), "f"),
     "trim_zeros behind": lambda x: np.trim_zeros(np.concatenate([[0.0], x[0, 0], [0.0]]), trim="B"),
+    "trim_zeros of nothing else in front": lambda x: np.trim_zeros(0.0 * x[0, 0], "f"),
     "trim_zeros of nothing else": lambda x: np.trim_zeros(0.0 * x[0, 0], "b"),
     "trim_zeros of a matrix": lambda x: np.trim_zeros(np.pad(x[0], ((1, 0), (2, 3)))),
     "trim_zeros along an axis": lambda x: np.trim_zeros(np.pad(x, 1), "fb", axis=-1),
@@ -254,6 +259,10 @@ def test_what_has_no_rule_is_refused(call):
         lambda x: np.reshape(x, (5, -1)),
         lambda x: np.vsplit(x[0], 2),
         lambda x: np.hsplit(x[0, 0], 1),
+        lambda x: np.rot90(x, 1, (0, -2)),
+        lambda x: np.rot90(x, 1, (0, 1, 0)),
+        lambda x: np.delete(x, 0, axis=2),
+        lambda x: np.repeat(x, 2, axis=2),
         lambda x: np.pad(x, ((1, 2), (3, 4), (5, 6))),
         lambda x: np.pad(x, -1, "mean"),
         lambda x: np.pad(x, 1, "mean", end_values=3),
@@ -337,6 +346,11 @@ def test_indices_and_masks_may_be_values(function):
         np.testing.assert_array_equal(getattr(ours, "data", ours), numpys)
 
 
+def test_full_like_of_another_dtype():
+    assert np.full_like(Value(V), Value(2.5), np.float32).dtype == np.float32
+    assert np.full_like(Value(V.astype(np.float32)), Value(2.5)).dtype == np.float32
+
+
 def test_resize_of_nothing_is_zeros():
     np.testing.assert_array_equal(np.resize(Value(np.zeros((0, 2))), (2, 2)), np.zeros((2, 2)))
 
@@ -376,7 +390,7 @@ def test_composed_of_complex_numbers(name):
     if (NUMPY < "2.1.0" and name in SINCE_2_1) or (NUMPY < "2.2.0" and name in SINCE_2_2):
         pytest.skip("this came later")
     with warnings.catch_warnings(action="ignore", category=np.exceptions.ComplexWarning):  # what goes into real arrays
-        check_numbers(joined(ONE[name]), [Z])
+        check_numbers(ONE[name], [Z])
         check_first(joined(ONE[name]), [Z])
 
 
