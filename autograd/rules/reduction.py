@@ -24,14 +24,13 @@ def started(a):
     return [*reduced(a), *(call(a(2, 3, 4), **keywords, initial=0.7) for keywords in [*MASKS, {"axis": (0, -1)}])]
 
 
+# What `where` leaves out has gone through np.where before it comes here (`masked`): it is 0, and what a rule gives for
+# it is forgotten.
+
+
 def expand(g, axis, keepdims):
     """`g` with the reduced axes back, of length one."""
     return g if axis is None or keepdims else np.expand_dims(g, axis)
-
-
-def kept(share, where):
-    """`share`, and 0 of what `where` leaves out."""
-    return share if where is True else np.where(where, share, 0)
 
 
 def counted(a, y, axis=None, where=True):
@@ -52,11 +51,11 @@ def folded(a, axis):
 
 
 def total(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=0, where=True):
-    return kept(expand(g, axis, keepdims), where)
+    return expand(g, axis, keepdims)
 
 
 def average(g, y, a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    return kept(expand(g, axis, keepdims) / counted(a, y, axis, where), where)
+    return expand(g, axis, keepdims) / counted(a, y, axis, where)
 
 
 # NumPy's own functions of a small array take most of their time to get to this.
@@ -98,7 +97,7 @@ def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=T
     count = np.sum(at, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (y == initial)
-    return kept(expand(g, axis, keepdims) * (at / count), where)
+    return expand(g, axis, keepdims) * (at / count)
 
 
 largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", masked=True, cases=started)
@@ -130,7 +129,7 @@ def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=No
     rows, back = folded(a if where is True else np.where(where, a, 1), axis)
     if initial is not None:
         g = g * initial
-    return kept(expand(g, axis, keepdims) * back(others(rows)), where)
+    return expand(g, axis, keepdims) * back(others(rows))
 
 
 defop(
@@ -151,8 +150,8 @@ def conjugate(a):
     return np.conj(a) if a.dtype.kind == "c" else a
 
 
-def off_mean(a, n, axis, where):
-    return a - np.sum(a, axis=axis, keepdims=True, where=where) / n
+def off_mean(a, n, axis):
+    return a - np.sum(a, axis=axis, keepdims=True) / n
 
 
 def share_of(n):
@@ -165,7 +164,7 @@ def share_of(n):
 def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
     n = counted(a, y, axis, where)
     scale = 2 * share_of(n - (ddof if correction is None else correction))
-    return kept(expand(g, axis, keepdims) * conjugate(off_mean(a, n, axis, where)) * scale, where)
+    return expand(g, axis, keepdims) * conjugate(off_mean(a, n, axis)) * scale
 
 
 def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
@@ -173,7 +172,7 @@ def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, 
     scale = share_of(n - (ddof if correction is None else correction))
     # Of equal numbers the deviation has a kink at 0, where 0 is taken.
     g = expand(g / np.where(y == 0, 1, y), axis, keepdims)
-    return kept(g * conjugate(off_mean(a, n, axis, where)) * scale, where)
+    return g * conjugate(off_mean(a, n, axis)) * scale
 
 
 def spread(a):

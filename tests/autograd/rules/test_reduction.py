@@ -312,6 +312,13 @@ def test_what_where_leaves_out_has_no_gradient_whatever_made_it():
         assert np.isfinite(v.grad).all()
 
 
+def test_what_where_leaves_out_is_no_equal_of_zero():
+    for function, x in ((np.max, [-1.0, 0.0, 5.0]), (np.min, [1.0, 0.0, -5.0]), (np.nanmax, [np.nan, 0.0, 5.0])):
+        v = Value(x)
+        function(v, where=[True, True, False], initial=9.0 if function is np.min else -9.0).backward()
+        assert v.grad.tolist() == [0, 1, 0]
+
+
 def test_where_may_not_be_larger_than_the_array():
     for function in (np.sum, np.mean, np.var):
         for x in (V, Value(V)):
