@@ -115,8 +115,10 @@ def lined_up(a, axis):
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = lined_up(a, axis)
-    n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    return along(a, axis, np.take(np.arange(n), numbers(indices), mode=mode))
+    places = np.asarray(indices)
+    if mode != "raise" or places.dtype.kind not in "iu":  # NumPy makes indices of these in ways of its own
+        places = np.take(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), numbers(indices), mode=mode)
+    return along(a, axis, places)
 
 
 @composed(np.take_along_axis)
