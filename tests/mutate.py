@@ -229,7 +229,7 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
                 turned = list(node.args)
                 turned[i], turned[i + 1] = turned[i + 1], turned[i]
                 yield ast.Call(node.func, turned, node.keywords)
-        for i in range(len(node.keywords)):
+        for i in [i for i, keyword in enumerate(node.keywords) if keyword.arg != "strict"]:
             yield ast.Call(node.func, node.args, node.keywords[:i] + node.keywords[i + 1 :])
     elif isinstance(node, ast.AugAssign):
         for other in SWAPPED.get(type(node.op), []):
@@ -256,6 +256,8 @@ def sites(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
                 continue
             if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
                 continue  # the docstring
+            if isinstance(child, ast.keyword) and child.arg == "strict":
+                continue  # of zip: it only looks out for slips
             yield node, field, index, child
             yield from sites(child)
 
@@ -319,7 +321,7 @@ def mutants(target: Target) -> Iterator[Mutant]:
             if arg is not None:
                 arg.annotation = None
     original = target.function.__code__
-    seen = {original.co_code + repr(original.co_consts).encode() + repr(original.co_names).encode()}
+    seen = {fingerprint(original)}
     for parent, field, index, child in list(sites(node)):
         holder = getattr(parent, field)
         whole = isinstance(child, ast.Constant | ast.Slice | ast.Compare) or (
@@ -335,10 +337,15 @@ def mutants(target: Target) -> Iterator[Mutant]:
             assert getattr(parent, field) is holder
             if code is None:
                 continue
-            key = code.co_code + repr(code.co_consts).encode() + repr(code.co_names).encode()
-            if key not in seen:
-                seen.add(key)
+            if fingerprint(code) not in seen:
+                seen.add(fingerprint(code))
                 yield Mutant(target, before, after, getattr(child, "lineno", target.line), code)
+
+
+def fingerprint(code: types.CodeType) -> tuple[Any, ...]:
+    """What two codes have in common that do the same."""
+    constants = [fingerprint(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
+    return code.co_code, tuple(constants), code.co_names, code.co_varnames, code.co_freevars
 
 
 def put(parent: ast.AST, field: str, index: int | None, child: ast.AST) -> None:
