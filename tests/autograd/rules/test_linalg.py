@@ -51,6 +51,8 @@ CALLS = {
     "cross": (np.cross, a(2, 3), a(3)),
     "cross along axes": (lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0), a(3, 4), a(4, 3)),
     "cross along an axis": (lambda x, y: np.cross(x, y, axis=1), a(2, 3, 2), a(1, 3, 2)),
+    "cross along the first of three": (lambda x, y: np.cross(x, y, 0, 0), a(3, 2, 4), a(3, 1, 4)),
+    "cross to the second of three": (lambda x, y: np.cross(x, y, axisc=1), a(2, 4, 3), a(4, 3)),
     "multi_dot": (lambda *xs: np.linalg.multi_dot(xs), a(2, 3), a(3, 4), a(4, 1), a(1, 2)),
     "multi_dot of two": (lambda *xs: np.linalg.multi_dot(xs), a(3), a(3, 2)),
     "multi_dot between vectors": (lambda *xs: np.linalg.multi_dot(xs), a(3), a(3, 4), a(4)),
@@ -176,6 +178,9 @@ def test_einsum_of_one_value_twice():
         lambda x: np.cross(x[..., :3], x[..., :3], axis=3),
         lambda x: np.cross(x[0, 0, 0], x[0, 0, :3]),
         lambda x: np.linalg.cross(x, x),
+        lambda x: np.linalg.cross(x[..., :3], x),
+        lambda x: np.linalg.cross(x, x[..., :3]),
+        lambda x: np.cross(x[0, 0, 0], x[0, 0, 0]),
         lambda x: np.linalg.outer(x, x),
         lambda x: np.linalg.multi_dot([x[0]]),
         lambda x: np.linalg.multi_dot([x[0], x[0], x[0]]),
@@ -214,6 +219,14 @@ def test_matvec_and_vecmat_refuse_what_numpy_refuses(shapes):
             call(x)
         with pytest.raises(ValueError):
             call(Value(x))
+
+
+def test_matrix_power_is_that_of_numpy_to_the_last_bit():
+    for x in (a(2, 3, 3) + np.eye(3), a(3, 3).astype(np.float32) + np.eye(3, dtype=np.float32)):
+        for n in range(-3, 12):
+            y, wanted = np.linalg.matrix_power(Value(x), n), np.linalg.matrix_power(x, n)
+            np.testing.assert_array_equal(y.data, wanted)
+            assert y.dtype == wanted.dtype
 
 
 def test_matrix_power_takes_whole_numbers():
