@@ -1,5 +1,6 @@
 """Gradients of NumPy code: Values that record what was computed, and rules written in NumPy."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .modes import anomaly as anomaly
@@ -24,6 +25,7 @@ from .transforms import vjp as vjp
 from .value import Value as Value
 
 if TYPE_CHECKING:
+    from .catalogue import coverage as coverage
     from .drawing import draw as draw
     from .formulas import formula as formula
     from .questions import fan_out as fan_out
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
     from .questions import why_no_grad as why_no_grad
     from .tracing import trace as trace
 
-_VIEWS = {
+_LATER = {
+    "coverage": "catalogue",
     "draw": "drawing",
     "fan_out": "questions",
     "formula": "formulas",
     "paths": "questions",
+    "polygamma": "rules.special",
     "reaches": "questions",
     "trace": "tracing",
     "why_no_grad": "questions",
@@ -44,14 +48,12 @@ _VIEWS = {
 
 
 def __getattr__(name: str) -> Any:
-    """A view is loaded when it is first asked for: who computes does not wait for what only looking needs."""
-    if name in _VIEWS:
-        from importlib import import_module
-
-        globals()[name] = getattr(import_module(f".{_VIEWS[name]}", __name__), name)
-        return globals()[name]
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    """What only looks at graphs and tables is loaded when it is first asked for: who computes does not wait for it."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_VIEWS})
+    return sorted({*globals(), *_LATER})

@@ -3,12 +3,19 @@
 For each recorded result, after all its uses have reported in, the pass calls the rule of each input with
 the upstream gradient, brings what comes back to the input's shape and dtype, and adds it up. Leaves get
 their sum only when the whole pass has succeeded.
+
+Complex numbers. For a real L and a complex z = x + iy, the gradient that users see, `.grad` and whatever a
+transform takes or gives as a gradient, is dL/dx + i dL/dy: the direction of steepest ascent, so that
+``z.data -= rate * z.grad`` descends (PyTorch's convention; that of JAX and HIPS autograd is its conjugate).
+Inside a pass, and so in the rules, it is the conjugate, dL/dx - i dL/dy, which passes through a holomorphic
+function f as ``g * f'(z)`` and through a linear map as its transpose: the rules of the real functions, as they
+stand. `conjugate` changes one into the other where a pass begins and ends. A real input gets the real part.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -17,13 +24,14 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import modes
-from .errors import AnomalyError, AutogradError, GraphError, NoRuleError, ShapeError
+from .errors import AnomalyError, AutogradError, DataError, GraphError, NoRuleError, ShapeError
 from .graph import describe, topological
 from .op import same
 
 if TYPE_CHECKING:
     from .value import Value
 
+FLOAT64 = np.dtype(float64)
 _commit = threading.Lock()
 
 
@@ -34,9 +42,8 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
             f"backward() from {describe(root)}: nothing it was computed from requires a gradient. Give the inputs as "
             f"Value(...) of floating numbers, and look for no_grad(), detach() or an integer dtype on the way."
         )
-    leaves = reverse(
-        [root], [seed_for(root, gradient, create_graph)], create_graph=create_graph, retain_graph=retain_graph
-    )
+    seed = seed_for(root, gradient, create_graph)
+    leaves = reverse([root], [seed], create_graph=create_graph, retain_graph=retain_graph)
     if create_graph:  # a gradient that depends on nothing is a Value, too
         leaves = {
             leaf: share if hasattr(share, "requires_grad") else type(leaf)(share, requires_grad=False)
@@ -44,14 +51,16 @@ def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, r
         }
     with _commit:  # two threads may share a leaf
         sums = [
-            settle(share if leaf._grad is None else leaf._grad + share, leaf._array) for leaf, share in leaves.items()
+            settle(gradient if leaf._grad is None else leaf._grad + gradient, leaf._array)
+            for leaf, share in leaves.items()
+            for gradient in (share if share.dtype is FLOAT64 else conjugate(share),)
         ]
         # One call into C, between whose steps no Ctrl-C can come: all leaves get their gradient, or none.
         any(map(setattr, leaves, repeat("_grad"), sums))
 
 
 def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
-    """The upstream gradient to start from: 1 for a single number, else what the caller gave, checked."""
+    """What a pass starts from: 1 for a single number, else the gradient that the caller gave, checked."""
     data = root._array
     if gradient is None:
         if type(data) is float64:
@@ -61,6 +70,11 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
                 f"backward() from {describe(root)}, which has {root.size} elements: a gradient is defined for a single "
                 f"number. Reduce it first, as in `.sum().backward()` or `.mean().backward()`, "
                 f"or pass the upstream gradient: `.backward(gradient)` with the same shape."
+            )
+        if data.dtype.kind == "c":
+            raise DataError(
+                f"backward() from {describe(root)}, which is complex: a gradient is defined for a real number. Take "
+                f"one, as in `.real` or `abs(v) ** 2`, or pass the upstream gradient: `.backward(gradient)`."
             )
         seed = np.ones_like(data)[()]
     elif hasattr(gradient, "requires_grad"):
@@ -77,7 +91,12 @@ def seed_for(root: Value, gradient: Any, create_graph: bool) -> Any:
                 f"backward(gradient) got a gradient of dtype {seed.dtype} for {describe(root)}, dtype {data.dtype}."
             )
         seed = seed.astype(data.dtype)
-    return seed
+    return conjugate(seed)
+
+
+def conjugate(gradient: Any) -> Any:
+    """From a gradient to what the rules get and give, and back; a real one is both."""
+    return np.conj(gradient) if gradient.dtype.kind == "c" else gradient
 
 
 def reverse(
@@ -88,7 +107,7 @@ def reverse(
     retain_graph: bool = True,
     wrt: Sequence[Value] | None = None,
 ) -> dict[Value, Any]:
-    """One reverse pass: the gradient of sum(root * seed) for each leaf, or for each of `wrt`.
+    """One reverse pass: the gradient of sum(root * seed) for each leaf, or for each of `wrt`; conjugate, if complex.
 
     Without `wrt` the inner results keep their gradient in `.grad`. With it, the pass changes nothing,
     follows only what depends on one of `wrt`, and takes these for leaves; those that nothing depends on are
@@ -113,12 +132,13 @@ def reverse(
             order = [node for node in order if node in targets]
         for root, seed in zip(roots, seeds, strict=True):
             add(leaves if root.op is None or root in ends else gradients, root, seed)
+        cuts: dict[Value, Any] = {}
         with modes.enable_grad() if modes.active else nullcontext():
             while order:
                 node = order.pop()
                 upstream = gradients.pop(node)
                 try:
-                    _pass_one(node, upstream, gradients, leaves, create_graph, watching, targets, ends)
+                    pass_one(node, upstream, gradients, leaves, cuts, create_graph, watching, targets, ends)
                 except Exception as error:
                     _note(error, node)
                     raise
@@ -127,29 +147,66 @@ def reverse(
     return leaves
 
 
-def _pass_one(
+def pass_one(
     node: Any,
     upstream: Any,
     gradients: dict[Value, Any],
     leaves: dict[Value, Any],
+    cuts: dict[Value, Any],
     create_graph: bool = False,
     watching: bool = False,
     targets: Collection[Value] | None = None,
     ends: Collection[Value] = (),
+    seen: Callable[[int, Value, Any, Any], None] | None = None,
 ) -> None:
-    """What a reverse pass is made of: for one node, each input's rule, added to what the input has so far."""
-    inputs = node.inputs
+    """What a reverse pass is made of: for one node, each input's rule, added to what the input has so far.
+
+    `seen` is told of each: the input's number, the input, what the rule gave, and what of it is about to be added.
+
+    `cuts` tells of nodes with a gradient that a `where` has cut to zero, in which entries. Zero it stays on its way
+    down, also where a local derivative is infinite and 0 * inf would make NaN of it: the result does not depend on
+    the branch not taken.
+    """
+    inputs, op = node.inputs, node.op
     check_unchanged(node)
     result: Any = node if create_graph else node._array
     arguments = [value if create_graph and value._tracked else value._array for value in inputs]
-    params = {**node.params, "saved": None} if create_graph and node.op.with_saved else node.params
+    params = {**node.params, "saved": None} if create_graph and op.with_saved else node.params
+    cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            share = node.op.gradient(index, upstream, result, arguments, params)
-            share = conform(share, upstream, value, node)
+            raw = 0.0 if cut is not None and cut.all() else op.gradient(index, upstream, result, arguments, params)
+            if cut is not None and op.elementwise:
+                raw = np.where(cut, 0.0, raw)
+            share = conform(raw, upstream, value, node)
             if watching:
                 check_finite(share, node, value)
-            add(leaves if value.op is None or value in ends else gradients, value, share)
+            below = _cut_below(node, index, cut) if cut is not None or op.cuts is not None else None
+            to = leaves if value.op is None or value in ends else gradients
+            if value in to:  # an entry is cut if it is in all that comes in
+                before = cuts.pop(value, None)
+                below = None if below is None or before is None else below & before
+            if below is not None and to is gradients and below.any():
+                cuts[value] = below
+            if seen is not None:
+                seen(index, value, raw, share)
+            add(to, value, share)
+
+
+def _cut_below(node: Any, index: int, cut: Any) -> Any:
+    """Which entries of the gradient of an input are cut to zero, if those of the node are; None if nothing is known."""
+    op, value, arrays = node.op, node.inputs[index], [value._array for value in node.inputs]
+    if cut is not None and cut.all():
+        return np.ones(value.shape, bool)[()]
+    if op.cuts is not None:
+        own = np.broadcast_to(op.cuts(index, node._array, *arrays), node.shape)
+        cut = own if cut is None else cut | own
+    live = np.subtract(1.0, cut)
+    if op.moves:
+        live = op.gradient(index, live, node._array, arrays, node.params)
+    elif not op.elementwise:
+        return None
+    return unbroadcast(np.asarray(live)[()], value.shape) == 0
 
 
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
@@ -169,8 +226,9 @@ def _consumed(order: list[Any]) -> Iterator[Any]:
 def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value, Any], retain_graph: bool) -> None:
     """The same on raw arrays to all leaves, with every step spared that operations of one or two inputs can spare."""
     node: Any = None
+    steps = reversed(order) if retain_graph else _consumed(order)
     try:
-        for node in reversed(order) if retain_graph else _consumed(order):
+        for node in steps:
             op, clock = node.op, node._clock
             upstream = gradients.pop(node)  # kept, it would make of a long chain a large dictionary
             value: Any = None  # the input whose share is yet to be added
@@ -198,7 +256,13 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
                     check_unchanged(node)
                 share = op.single(upstream, node._array, x, **params) if params else op.single(upstream, node._array, x)
             else:
-                _pass_one(node, upstream, gradients, leaves)
+                cuts: dict[Value, Any] = {}
+                pass_one(node, upstream, gradients, leaves, cuts)
+                while cuts:  # as long as entries cut by a `where` are on their way
+                    _finish(node, upstream, retain_graph)
+                    node = next(steps)
+                    upstream = gradients.pop(node)
+                    pass_one(node, upstream, gradients, leaves, cuts)
             if value is not None:
                 if type(share) is not float64 or type(x) is not float64:
                     share = conform(share, upstream, value, node)
@@ -248,11 +312,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     if not shape and type(share) is ndarray:  # np.where and np.reshape make 0-d arrays
         share = share[()]
     if share.dtype != data.dtype:
-        if share.dtype.kind == "c":
-            raise NoRuleError(
-                f"backward() came through complex numbers, from {describe(node)} to {describe(value)}, and their "
-                f"gradients are not there yet. Compute with real and imaginary parts."
-            )
+        if share.dtype.kind == "c" and data.dtype.kind != "c":
+            share = share.real
         share = share.astype(data.dtype)
     if share is upstream and value.op is None and type(share) is ndarray:
         return share.copy()

@@ -47,6 +47,12 @@ class Op:
         The Python operator that writes it, if there is one: ``"*"``.
     elementwise : bool
         Whether each entry of the result depends only on the entries it is broadcast from.
+    moves : bool
+        Whether the rules only move, repeat and add up entries of `g`, or scale them by positive numbers.
+    masked : bool
+        Whether the keyword `where` names the entries that count; the others then go through np.where first.
+    cuts : callable or None
+        ``cuts(index, y, *inputs)``: where the result does not depend on that input, as `where` on what was not chosen.
     parameters : tuple of str
         The names of all arguments in the function's own order, inputs first.
     with_saved : callable or None
@@ -64,6 +70,9 @@ class Op:
         elementwise: bool = False,
         variadic: bool = False,
         saves: bool = False,
+        moves: bool = False,
+        masked: bool = False,
+        cuts: Callable[..., Any] | None = None,
         domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
         cases: Cases | None = None,
     ):
@@ -72,6 +81,7 @@ class Op:
         if saves:
             self.with_saved, self.function = function, lambda *args, **kwargs: function(*args, **kwargs)[0]
         self.symbol, self.elementwise, self.variadic = symbol, elementwise, variadic
+        self.moves, self.masked, self.cuts = moves, masked, cuts
         self.domain, self.cases = domain, cases
         self.rules: Any = rules
         if not variadic:
@@ -150,6 +160,9 @@ class Op:
                     f"{self.name}({name}=...) has no derivative rule for the keyword {name!r} (known: {known}). "
                     f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
                 )
+        if self.masked and params.get("where", True) is not True:
+            counts = np.broadcast_to(params["where"], np.shape(inputs[0]))
+            inputs = (np.where(counts, inputs[0], 0), *inputs[1:])
         return inputs, params or None
 
 
@@ -161,12 +174,48 @@ def out_refused(name: str) -> NoRuleError:
     )
 
 
+class Several:
+    """What stands behind a function with several results: an operation for each, which share one computation."""
+
+    def __init__(self, function: Callable[..., Any], parts: Sequence[Op], make: Callable[[list[Any]], Any]):
+        self.function, self.parts, self.make = function, parts, make
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """As an `Op` is called."""
+        for argument in args:
+            kind = type(argument)
+            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
+            if protocol is not _ndarray_protocol:
+                return protocol(argument, self, (kind,), args, kwargs)
+        return self.function(*args, **kwargs)
+
+
 class Plain:
     """What stands behind a function without a derivative: itself, on the data, with plain NumPy as the answer."""
 
 
-registry: dict[Callable[..., Any], Op | Plain | Callable[..., Any]] = {}
-"""What stands behind each function: an `Op`, `Plain`, or a Python function composed of operations."""
+class Refused:
+    """What stands behind a function that cannot be had with a Value: why, and what to write instead."""
+
+    def __init__(self, reason: str):
+        self.reason = reason
+
+
+registry: dict[Callable[..., Any], Op | Several | Plain | Refused | Callable[..., Any]] = {}
+"""What stands behind each function: one of these, or a Python function composed of operations."""
+
+finders: list[Callable[[Callable[..., Any] | str], None]] = []
+"""Called with a function, or the name of an operation, that is not known yet: each may put it there."""
+
+
+def found(function: Callable[..., Any]) -> Op | Several | Plain | Refused | Callable[..., Any] | None:
+    """What stands behind a function, also if it has to be looked for."""
+    for finder in finders:
+        if function in registry:
+            break
+        finder(function)
+    return registry.get(function)
+
 
 operations: dict[str, Op] = {}
 """Every `Op` by its name, in the order of definition. The tests walk this."""
@@ -174,6 +223,10 @@ operations: dict[str, Op] = {}
 
 def named(name: str) -> Op:
     """The operation of that name: what a pickled graph asks for."""
+    for finder in finders:
+        if name in operations:
+            break
+        finder(name)
     try:
         return operations[name]
     except KeyError:
@@ -193,6 +246,9 @@ def defop(
     elementwise: bool | None = None,
     variadic: bool = False,
     saves: bool = False,
+    moves: bool = False,
+    masked: bool = False,
+    cuts: Callable[..., Any] | None = None,
     domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
     cases: Cases | None = None,
 ) -> Op:
@@ -226,6 +282,15 @@ def defop(
     saves : bool
         `function` returns a pair: the result, and what the rules can use again. They get it as the keyword `saved`,
         which is None while the gradient itself is recorded: then they compute it anew from the inputs.
+    moves : bool
+        The rules only move, repeat and add up entries of `g`, or scale them by positive numbers. Then a gradient that a
+        `where` cut to zero stays zero on its way through, whatever comes later.
+    masked : bool
+        `where` is a keyword of the function, as of np.sum: which entries of its one input count. The others then have
+        the gradient zero, whatever they were computed from.
+    cuts : callable, optional
+        ``cuts(index, y, *inputs)`` returns, in a shape that broadcasts to that of `y`, where `y` does not depend on
+        input `index` at all.
     domain : (low, high), or one for each input
         Where the tests draw inputs from: away from kinks and poles.
     cases : callable, optional
@@ -269,13 +334,57 @@ def defop(
         raise ValueError(f"{function.__name__} has a rule, or something else that stands behind it, already.")
     op = Op(
         name, function, rules, formula,
-        symbol=symbol, elementwise=elementwise, variadic=variadic, saves=saves, domain=domain, cases=cases,
+        symbol=symbol, elementwise=elementwise, variadic=variadic, saves=saves, moves=moves, masked=masked, cuts=cuts,
+        domain=domain, cases=cases,
     )  # fmt: skip
     if not variadic and len(op.formula) != op.count:
         raise ValueError(f"{name}: {op.count} rules and {len(op.formula)} formulas; give one formula for each rule.")
     operations[name] = op
     registry[function] = registry[op] = op
     return op
+
+
+def defparts(
+    function: Callable[..., Any],
+    rules: dict[str, Rule | tuple[Rule | None, ...]],
+    *,
+    formula: dict[str, str | tuple[str, ...]],
+    name: str,
+    make: Callable[[list[Any]], Any] = tuple,
+    **keywords: Any,
+) -> tuple[Op, ...]:
+    """Add a function with several results: an operation for each, named ``name.part``.
+
+    A gradient is linear in what comes from upstream, so that each result can have rules of its own; their sum is the
+    whole. The rules get all results as the keyword `saved`, or None while the gradient itself is recorded.
+
+    Parameters
+    ----------
+    function : callable
+        It returns a sequence of arrays.
+    rules, formula : dict
+        By the name of the result, in their order: what `defop` takes.
+    name : str
+    make : callable
+        What makes of the list of results what the function returns.
+    **keywords
+        As for `defop`, the same for each.
+    """
+
+    def part(number: int) -> Callable[..., Any]:
+        def computed(*args: Any, saved: Any = None, **params: Any) -> Any:
+            results = function(*args, **params) if saved is None else saved
+            return results[number], results
+
+        return computed
+
+    parts = tuple(
+        defop(part(number), rules[result], formula=formula[result], name=f"{name}.{result}", saves=True, **keywords)
+        for number, result in enumerate(rules)
+    )
+    several = Several(function, parts, make)
+    registry[function] = registry[several] = several
+    return parts
 
 
 def same(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -314,3 +423,9 @@ def plain(*functions: Callable[..., Any]) -> None:
     """Register functions that have no derivative: of counting, comparing, asking."""
     for function in functions:
         registry[function] = Plain()
+
+
+def refuses(*functions: Callable[..., Any], reason: str) -> None:
+    """Register functions that cannot be had with a Value: `reason` says why, and what to write instead."""
+    for function in functions:
+        registry[function] = Refused(reason)

@@ -28,7 +28,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from . import folding, modes, narrating, text
-from .backward import add, check_unchanged, conform, seed_for, settle
+from .backward import conjugate, pass_one, seed_for, settle
 from .errors import GraphError, TraceError
 from .formulas import Formula
 from .graph import ancestors, describe, topological
@@ -577,34 +577,32 @@ def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
             if value._tracked:
                 uses[value] = uses.get(value, 0) + 1
     gradients: dict[Value, Any] = {root: seed}
+    cuts: dict[Value, Any] = {}
     arrived = dict.fromkeys(uses, 0)
     steps: list[Step] = []
     with np.errstate(all="ignore"), modes.enable_grad() if modes.active else nullcontext():
         for node in reversed(order):
-            check_unchanged(node)
-            upstream, result, params = gradients[node], node._array, node.params
-            inputs = node.inputs
-            arrays = [value._array for value in inputs]
-            tracked = [i for i, value in enumerate(inputs) if value._tracked]
+            upstream, arrays = gradients[node], [value._array for value in node.inputs]
+            slopes: dict[int, Any] = {}
+
+            def seen(i: int, value: Value, raw: Any, share: Any, node: Any = node, slopes: Any = slopes) -> None:
+                before = gradients.get(value)
+                after = share if before is None else before + share
+                arrived[value] += 1
+                summed = _summed(node.shape if node.op.elementwise else np.shape(raw), value.shape)
+                steps.append(
+                    Step(
+                        len(steps) + 1, ids[node], i, ids[value], _shown(gradients[node]), slopes[i], summed,
+                        _shown(share), _shown(before), _shown(after), arrived[value], uses[value],
+                    )
+                )  # fmt: skip
+
             try:
-                raw = [node.op.gradient(i, upstream, result, arrays, params) for i in tracked]  # type: ignore[union-attr]
-                slopes = _locals(node, tracked, arrays)
+                slopes.update(_locals(node, [i for i, value in enumerate(node.inputs) if value._tracked], arrays))
+                pass_one(node, upstream, gradients, gradients, cuts, seen=seen)
             except Exception as error:
                 error.add_note(f"in the backward pass of {describe(node)}")
                 raise
-            for i, share, local in zip(tracked, raw, slopes, strict=True):
-                value = inputs[i]
-                summed = _summed(node.shape if node.op.elementwise else np.shape(share), value.shape)  # type: ignore[union-attr]
-                contribution = conform(share, upstream, value, node)
-                before = gradients.get(value)
-                add(gradients, value, contribution)
-                arrived[value] += 1
-                steps.append(
-                    Step(
-                        len(steps) + 1, ids[node], i, ids[value], _plain(upstream), local, summed,
-                        _plain(contribution), _plain(before), _plain(gradients[value]), arrived[value], uses[value],
-                    )
-                )  # fmt: skip
     taken, scopes = text.names(nodes, names), _scopes(nodes)
     return Trace(
         tuple(
@@ -618,25 +616,25 @@ def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
     )
 
 
-def _locals(node: Value, positions: list[int], arrays: list[Any]) -> list[Any]:
+def _locals(node: Value, positions: list[int], arrays: list[Any]) -> dict[int, Any]:
     """The local derivatives of a node, from its rules with an upstream gradient of 1."""
     op, result = node.op, node._array
     assert op is not None
     complex_ = any(getattr(x, "dtype", result.dtype).kind == "c" for x in (result, *arrays))
     if complex_ or not (op.elementwise or node.size == 1):
-        return [None] * len(positions)
+        return dict.fromkeys(positions)
     ones = np.ones_like(result)[()]
-    found = []
+    found = {}
     for i in positions:
         share = op.gradient(i, ones, result, arrays, node.params)
         if type(share) is type(arrays[i]) is np.float64:
-            found.append(share)
+            found[i] = share
             continue
-        share = np.asarray(share)
+        share = np.asarray(share).real
         shape = np.shape(arrays[i]) if node.size == 1 else node.shape
         if share.size == 1 or share.shape != shape:
             share = np.broadcast_to(share.reshape(()) if share.size == 1 else share, shape)
-        found.append(_plain(share.astype(result.dtype, copy=False)[()]))
+        found[i] = _plain(share.astype(result.dtype, copy=False)[()])
     return found
 
 
@@ -647,6 +645,11 @@ def _summed(have: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, ...]:
         return ()
     stretched = [extra + i for i, n in enumerate(want) if n == 1 != have[extra + i]]
     return (*range(extra), *stretched)
+
+
+def _shown(gradient: Any) -> Any:
+    """A gradient as users see it, which of a complex number is the conjugate of what is in the pass."""
+    return None if gradient is None else _plain(conjugate(gradient))
 
 
 def _plain(data: Any) -> Any:
@@ -695,6 +698,7 @@ def _noted(
     if op is not None:
         formulas = op.formula * len(inputs) if op.variadic else op.formula
         operands = tuple(map(str, range(len(inputs)))) if op.variadic else op.parameters[: op.count]
+    gradient = _shown(gradient)
     if gradient is not None and op is None:
         gradient = settle(gradient, data)
     return Node(

@@ -8,6 +8,9 @@ They take and give plain arrays, numbers, and nested lists, tuples and dicts of 
 inside another transform, or of a function that closes over Values, they give Values, which can be
 differentiated again by those (under `no_grad()` what is closed over is constant). Each one runs the function
 on fresh Values and makes reverse passes that touch no `.grad`.
+
+Complex numbers: a gradient is dL/dx + i dL/dy, as everywhere (see `autograd.backward`); `derivative` and
+`jacobian` of a holomorphic function are its complex derivatives.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from . import modes
-from .backward import reverse, settle
+from .backward import conjugate, reverse, settle
 from .errors import DataError, GraphError, ShapeError
 from .graph import topological
 from .op import Op
@@ -153,8 +156,13 @@ class _Run:
         return Value(y, requires_grad=False)
 
     def single(self, instead: str) -> Value:
-        """The result, if it is one number."""
+        """The result, if it is one real number."""
         if not isinstance(self.result, dict | list | tuple) and self.outputs[0].size == 1:
+            if self.outputs[0].dtype.kind == "c":
+                raise DataError(
+                    f"{self.name} needs a function that returns a real number, and this one returned a complex one. "
+                    f"Take its real part or absolute value; of a holomorphic function, use derivative or jacobian."
+                )
             return self.outputs[0]
         got = "several arrays" if isinstance(self.result, dict | list | tuple) else f"shape {self.outputs[0].shape}"
         raise ShapeError(
@@ -171,12 +179,32 @@ class _Run:
 
     def pull(self, outputs: Sequence[Value], seeds: Sequence[Any]) -> list[Any]:
         """The gradient of sum(output * seed) for each variable."""
-        live = [(y, seed) for y, seed in zip(outputs, seeds, strict=True) if y.requires_grad]
+        live = [(y, conjugate(seed)) for y, seed in zip(outputs, seeds, strict=True) if y.requires_grad]
         found = reverse([y for y, _ in live], [s for _, s in live], wrt=self.variables, create_graph=self.nested)
         return [
-            self.given(settle(found[x], x._array)) if x in found else np.zeros_like(x._array)[()]
+            self.given(settle(conjugate(found[x]), x._array)) if x in found else np.zeros_like(x._array)[()]
             for x in self.variables
         ]
+
+    def slopes(self, y: Value, seed: Any) -> list[Any]:
+        """The derivative of sum(y * seed) by each variable: complex, where y is."""
+        rows = self.pull([y], [seed])
+        if y.dtype.kind != "c":
+            return rows
+        turned = self.pull([y], [1j * seed])  # the gradients of the imaginary part
+        for i, (x, row, other) in enumerate(zip(self.variables, rows, turned, strict=True)):
+            if x.dtype.kind != "c":
+                rows[i] = row + 1j * other
+                continue
+            row_, other_ = (np.asarray(getattr(r, "_array", r)) for r in (row, other))
+            limit = np.sqrt(np.finfo(row_.dtype).eps) * np.max(np.abs(row_), initial=0.0)
+            if not np.all(~(np.abs(other_ - 1j * row_) > limit)):
+                raise DataError(
+                    f"{self.name}: the function is not holomorphic, so that it has no complex derivative. "
+                    f"Differentiate its real and its imaginary part, or write it as a function of real ones."
+                )
+            rows[i] = conjugate(row)
+        return rows
 
     def shaped(self, gradients: Sequence[Any]) -> Any:
         """Gradients in the nesting of the chosen arguments."""
@@ -299,7 +327,8 @@ def derivative(function: Function, argnums: int = 0) -> Function:
     Raises
     ------
     DataError
-        The argument is not floating, or the function returned something else than an array.
+        The argument is not floating, the function returned something else than an array, or one that does not depend on
+        a complex argument holomorphically.
     ShapeError
         The result has another shape than the argument.
 
@@ -322,13 +351,16 @@ def derivative(function: Function, argnums: int = 0) -> Function:
                 f"derivative needs a function whose result has the shape of its argument: got {shapes[0]} from "
                 f"{shapes[1]}. Use grad, jacobian or vjp."
             )
-        return run.shaped(run.pull(run.outputs, [_ones(run.outputs[0])]))
+        return run.shaped(run.slopes(run.outputs[0], _ones(run.outputs[0])))
 
     return slope
 
 
 def vjp(function: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    r"""The result of a function and its vector-Jacobian product, :math:`v \mapsto v^T J`.
+    r"""The result of a function and its vector-Jacobian product, :math:`v \mapsto J^T v`.
+
+    `v` is a gradient with respect to the result, and what comes out is the gradient with respect to the arguments; for
+    complex numbers that is :math:`J^H v`.
 
     Parameters
     ----------
@@ -425,9 +457,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
         weights = [Value(_ones(y)) for y in live]
         pulled = reverse(live, weights, wrt=run.variables, create_graph=True)
         pairs = [
-            (pulled[x], t)
-            for x, t in zip(run.variables, directions, strict=True)
-            if x in pulled and pulled[x].requires_grad
+            (pulled[x], t) for x, t in zip(run.variables, directions, strict=True) if x in pulled and tracked(pulled[x])
         ]
         found = reverse([p for p, _ in pairs], [t for _, t in pairs], wrt=weights, create_graph=nested)
     run.nested = nested
@@ -458,7 +488,12 @@ def jacobian(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bo
     Raises
     ------
     DataError
-        An argument to differentiate by is not floating; the function returned something else than numbers.
+        An argument to differentiate by is not floating; the function returned something else than numbers, or complex
+        numbers that do not depend on a complex argument holomorphically.
+
+    Notes
+    -----
+    Of a real result by a complex argument each row is a gradient, dy/da + i dy/db.
 
     Examples
     --------
@@ -478,7 +513,7 @@ def jacobian(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bo
             for index in np.ndindex(y.shape):
                 seed = np.zeros(y.shape, y._array.dtype)
                 seed[index] = 1
-                rows.append(run.pull([y], [seed[()]]))
+                rows.append(run.slopes(y, seed[()]))
             blocks.append(
                 run.shaped(
                     [
@@ -648,7 +683,10 @@ def checkpoint(function: Function) -> Function:
         if len(shapes) > 1:
             ends = list(accumulate(int(np.prod(shape)) for shape, _ in shapes))
             pieces = (node[end - int(np.prod(shape)) : end] for end, (shape, _) in zip(ends, shapes, strict=True))
-            parts = [piece.reshape(shape).astype(dtype) for piece, (shape, dtype) in zip(pieces, shapes, strict=True)]
+            parts = [
+                (piece if dtype.kind == "c" else piece.real).reshape(shape).astype(dtype)
+                for piece, (shape, dtype) in zip(pieces, shapes, strict=True)
+            ]
         renewed = iter(parts)
         return _mapped(lambda y: next(renewed) if y is _TO_COME else y, rest)
 

@@ -14,8 +14,10 @@ it is given, unless that is read-only) and hands out read-only views.
 from __future__ import annotations
 
 import operator
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -23,9 +25,10 @@ from numpy import float64, ndarray
 
 from . import modes, rules
 from .backward import backward, check_finite
+from .backward import conjugate as _conjugate
 from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
 from .graph import ancestors, describe
-from .op import Op, Plain, registry
+from .op import Op, Plain, Refused, Several, found, registry
 
 __all__ = ["Value"]
 
@@ -130,7 +133,7 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
         return node
 
     def reflected(self: Value, other: Any) -> Value:
-        other = _operand(other)
+        other = _operand(other, self)
         return NotImplemented if other is None else forward(other, self)
 
     forward.__doc__ = reflected.__doc__ = f"``np.{op.name}``."
@@ -193,7 +196,7 @@ class Value:
     label : str, optional
         A name, for pictures and messages.
     requires_grad : bool, optional
-        Whether a gradient is wanted. Default: yes for floating data. Complex data are constants, for now.
+        Whether a gradient is wanted. Default: yes for floating and complex data.
 
     Raises
     ------
@@ -234,7 +237,7 @@ class Value:
         self._array = float64(data) if type(data) is float else _own(data)
         self._grad = self.op = self._first = self._second = self.params = self.notes = None
         self._inputs = ()
-        self.requires_grad = self._array.dtype.kind == "f" if requires_grad is None else requires_grad
+        self.requires_grad = self._array.dtype.kind in "fc" if requires_grad is None else requires_grad
         if label is not None and not isinstance(label, str):
             raise DataError(f"Value(..., label={label!r}): a label is a string.")
         self.label = label
@@ -295,7 +298,7 @@ class Value:
 
         Leaves add up what each `backward` brings, until `zero_grad`; results keep that of the last one. After
         ``backward(create_graph=True)`` a leaf's gradient is a Value, with a graph of its own. It can be set, to None, a
-        number for all entries, or an array.
+        number for all entries, or an array. Of complex data, x + iy, it is dL/dx + i dL/dy (see `autograd.backward`).
 
         Raises
         ------
@@ -305,9 +308,11 @@ class Value:
             On assignment of what is no number or array.
         """
         gradient = self._grad
-        if self.op is not None and type(gradient) is ndarray:  # neighbours may hold the same array
-            gradient = gradient.view()
-            gradient.setflags(write=False)
+        if self.op is not None and gradient is not None:
+            gradient = _conjugate(gradient)  # as the pass left it
+            if type(gradient) is ndarray:  # neighbours may hold the same array
+                gradient = gradient.view()
+                gradient.setflags(write=False)
         return gradient
 
     @grad.setter
@@ -327,7 +332,7 @@ class Value:
         Raises
         ------
         DataError
-            On assignment of True, if the data are not floating.
+            On assignment of True, if the data are neither floating nor complex.
         GraphError
             On assignment, if this Value is the result of an operation.
         """
@@ -339,14 +344,10 @@ class Value:
             raise GraphError(
                 f"v.requires_grad = ... of {describe(self)}: write v.detach() for a constant of the same data."
             )
-        kind = self._array.dtype.kind
-        if wanted and kind != "f":
-            instead = "Write Value(data.astype(float)) if the numbers are meant to vary."
-            if kind == "c":
-                instead = "Gradients of complex numbers are not there yet."
+        if wanted and self._array.dtype.kind not in "fc":
             raise DataError(
                 f"Value(..., requires_grad=True) of dtype {self._array.dtype}: a gradient needs floating numbers. "
-                f"{instead}"
+                f"Write Value(data.astype(float)) if the numbers are meant to vary."
             )
         self._tracked = bool(wanted)
 
@@ -394,6 +395,16 @@ class Value:
     def T(self) -> Value:  # noqa: N802
         """The array with its axes reversed."""
         return _dispatch(np.transpose, (self,), {})  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Value:
+        """The real parts."""
+        return _dispatch(np.real, (self,), {})  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Value:
+        """The imaginary parts."""
+        return _dispatch(np.imag, (self,), {})  # type: ignore[no-any-return]
 
     @property
     def at(self) -> At:
@@ -447,8 +458,10 @@ class Value:
         ShapeError
             Without `gradient` if there is more than one element; with one of another shape or dtype; where a rule
             returned another shape than its input's.
+        DataError
+            From a complex number, without `gradient`.
         NoRuleError
-            Through complex numbers, or where a rule returned nothing.
+            Where a rule returned nothing.
         AnomalyError
             Under `anomaly`, at the first gradient that is not finite.
 
@@ -547,8 +560,17 @@ class Value:
         return operator.index(self._plain("Use as an integer", "an index or a count is an integer"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
-        instead = "np.stack([v, w]) makes a Value of Values, and Value(array).at[i].set(v) puts one into an array"
-        return np.array(self._plain("np.asarray(v), np.array([v, w]), array[i] = v or array[v]", instead), dtype)
+        what = "np.asarray(v), np.array([v, w]), array[i] = v or array[v]"
+        instead = (
+            "np.stack([v, w]) makes a Value of Values, np.full_like(a, v) or np.broadcast_to(v, shape) repeats one, "
+            "and Value(array).at[i].set(v) puts one into an array"
+        )
+        name = _caller_in_scipy(sys._getframe(1)) if self._tracked else None
+        if name is not None:
+            what = f"scipy.special.{name} calls np.asarray, which"
+            last = ", whose axis is the last one unless you say" if "softmax" in name else ""
+            instead = f"for the function with its gradient, autograd.{name}{last}"
+        return np.array(self._plain(what, instead), dtype)
 
     def _plain(self, what: str, instead: str) -> Any:
         """The data, for a conversion that is fine with a constant and drops the gradient of anything else."""
@@ -586,6 +608,8 @@ class Value:
                 f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into "
                 f"a plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
             )
+        if kwargs and method == "__call__" and not rules.methods.KEYWORDS.isdisjoint(kwargs):
+            return rules.methods.called(ufunc, args, **kwargs)
         return _dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -627,6 +651,7 @@ class Value:
 
     # ---------------------------------------------------------------- functions, as methods
 
+    conj = conjugate = _method(np.conjugate)
     exp = _unary(np.exp)
     log = _unary(np.log)
     sqrt = _unary(np.sqrt)
@@ -743,27 +768,48 @@ class At:
 def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call `function` on arguments that hold Values: what NumPy's protocols come to."""
     entry = registry.get(function)
-    if type(entry) is Op:
-        inputs, params = (args, None) if len(args) == entry.count and not kwargs else entry.bind(args, kwargs)
+    if entry is None:
+        entry = found(function)
+    kind = type(entry)
+    if kind is Op or kind is Several:
+        op: Op = entry if kind is Op else entry.parts[0]  # type: ignore[assignment, union-attr]
+        inputs, params = (args, None) if len(args) == op.count and not kwargs else op.bind(args, kwargs)
         if params:
             for name, content in params.items():
-                params[name] = _settled(content, entry.name, name)
+                params[name] = _settled(content, op.name, name)
         for v in inputs:
             if type(v) is not Value:
                 inputs = tuple([_lift(v) for v in inputs])
                 break
-        return record(entry, inputs, params)
-    if type(entry) is Plain:
+        return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
+    if kind is Plain:
         return function(*_stripped(args), **_stripped(kwargs))
+    if kind is Refused:
+        raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
         return entry(*args, **kwargs)
-    owner = getattr(function, "__self__", None)  # of a ufunc's method: np.add.at
-    name = f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else function.__name__
-    home = (getattr(function, "__module__", None) or "np").replace("numpy", "np")
     raise NoRuleError(
-        f"{home}.{name} has no derivative rule here, so its result would lose the gradient. Compose it of functions "
-        f"that have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
+        f"{_spelled(function)} has no derivative rule here, so its result would lose the gradient. Compose it of "
+        f"functions that have one, add a rule with autograd.defop, or call it on v.data where no gradient is wanted."
     )
+
+
+def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, Any]) -> Any:
+    """Run a function with several results once, and note each as a result of its own."""
+    try:
+        results = entry.function(*[value._array for value in inputs], **params)
+    except Exception as error:
+        _note(error, entry.parts[0], inputs)
+        raise
+    return entry.make([record(part, inputs, {**params, "saved": results}) for part in entry.parts])
+
+
+def _spelled(function: Callable[..., Any]) -> str:
+    """The name of a function as its users write it: np.linalg.det, np.add.at."""
+    owner = getattr(function, "__self__", None)
+    name = f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else function.__name__
+    home = getattr(function, "__module__", None) or "np"
+    return f"{home}.{name}".replace("numpy", "np")
 
 
 # -------------------------------------------------------------------- what comes in
@@ -781,7 +827,16 @@ def _constant(data: Any, label: str | None = None) -> Value:
     return node
 
 
-def _operand(other: Any) -> Value | None:
+def _caller_in_scipy(frame: FrameType | None) -> str | None:
+    """The function of scipy.special that makes an array of a Value, if `autograd` has it, too."""
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("scipy."):
+        if frame.f_code.co_name in ("softmax", "log_softmax", "logsumexp", "polygamma"):
+            return frame.f_code.co_name
+        frame = frame.f_back
+    return None
+
+
+def _operand(other: Any, right: Value | None = None) -> Value | None:
     """What stands beside a Value in an expression, as a constant; None if it is nothing of ours."""
     kind = type(other)
     if kind is float or kind is int:
@@ -791,6 +846,8 @@ def _operand(other: Any) -> Value | None:
     if isinstance(other, Value):
         return other
     if isinstance(other, bool | complex | float | int):
+        if kind is complex and right is not None and type(right._array) is float64:
+            return _constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
         return _constant(other)
     if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
         return _constant(_own(other))

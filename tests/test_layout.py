@@ -11,7 +11,7 @@ import nn
 ROOT = Path(__file__).parent.parent
 ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "expression", "folding", "text",
          "formulas", "narrating", "tracing"]  # fmt: skip
-VIEWS = ["drawing", "questions"]  # on top of these, and not on each other
+VIEWS = ["drawing", "questions", "catalogue"]  # on top of these, and not on each other
 PAGES = ["stepper", "__main__"]  # on top of all
 LATE = {("tracing", "stepper")}  # imported in a call: a trace shows itself as a page
 

@@ -9,6 +9,46 @@ which is why gradients of gradients come for free (see `autograd.op`). A functio
 operations that exist needs no rule: it stands beside its family as `composed`.
 """
 
-from . import elementwise, indexing, linalg, reduction, shape
+import sys
 
-__all__ = ["elementwise", "indexing", "linalg", "reduction", "shape"]
+from ..op import finders
+from . import (
+    calculus,
+    decomposition,
+    elementwise,
+    fourier,
+    indexing,
+    linalg,
+    methods,
+    polynomial,
+    reduction,
+    refused,
+    sets,
+    shape,
+    statistics,
+)
+
+__all__ = [
+    "calculus",
+    "decomposition",
+    "elementwise",
+    "fourier",
+    "indexing",
+    "linalg",
+    "methods",
+    "polynomial",
+    "reduction",
+    "refused",
+    "sets",
+    "shape",
+    "statistics",
+]
+
+
+def scipy_special(wanted):
+    """Load the rules of SciPy's special functions when a function, or a name, is met that may be one of them."""
+    if wanted.startswith("special.") if isinstance(wanted, str) else "scipy.special" in sys.modules:
+        from . import special  # noqa: F401
+
+
+finders.append(scipy_special)

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from ..op import call, composed, defop, plain, same
+from ..errors import NoRuleError
+from ..op import Op, call, composed, defop, plain, same
 
 ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
@@ -148,6 +149,8 @@ def _sigmoid(x):
     >>> sigmoid(0.0)
     np.float64(0.5)
     """
+    if np.iscomplexobj(x):
+        return 1.0 / (1.0 + np.exp(-x))
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small)[()] / (1.0 + small)
 
@@ -169,7 +172,11 @@ defop(np.arctan, lambda g, y, x: g / (1 + x * x), formula="1 / (1 + x²)")
 defop(np.sinh, lambda g, y, x: g * np.cosh(x), formula="cosh(x)")
 defop(np.cosh, lambda g, y, x: g * np.sinh(x), formula="sinh(x)")
 defop(np.tanh, lambda g, y, x: g * (1 - y * y), formula="1 - tanh(x)²", domain=(-3, 3))
-defop(np.arcsinh, lambda g, y, x: g / np.hypot(x, 1.0), formula="1 / √(1 + x²)")
+defop(
+    np.arcsinh,
+    lambda g, y, x: g / (np.sqrt(1 + x * x) if np.iscomplexobj(x) else np.hypot(x, 1.0)),
+    formula="1 / √(1 + x²)",
+)
 defop(
     np.arccosh,
     lambda g, y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
@@ -209,7 +216,7 @@ def sinc_slope(x):
     u, series = (np.pi * x) ** 2, 1.0
     for k in range(12, 0, -1):
         series = 1.0 - u / (2 * k * (2 * k + 3)) * series
-    near = u < 1.0
+    near = np.abs(u) < 1.0
     away = np.where(near, 1.0, x)
     return np.where(near, -(np.pi**2) / 3 * x * series, (np.cos(np.pi * away) - np.sinc(away)) / away)
 
@@ -222,12 +229,51 @@ defop(
     cases=lambda a: [call(a(2, 3)), call(a()), call(a(0, 2)), call(np.array([0.0, 1e-4, -0.3, 0.35]))],
 )
 
+# ---------------------------------------------------------------- complex numbers
+# `g` stands for dL/dx - i dL/dy here, as in every rule (see `autograd.backward`).
+
+real_op = defop(np.real, lambda g, y, val: g, formula="1", elementwise=True)
+imag_op = defop(np.imag, lambda g, y, val: -1j * g, formula="-i, the imaginary unit", elementwise=True)
+
+
+@composed(np.real)
+def real(val):
+    return real_op(val) if np.iscomplexobj(val) else np.positive(val)
+
+
+@composed(np.imag)
+def imag(val):
+    return imag_op(val) if np.iscomplexobj(val) else np.zeros_like(val)
+
+
+defop(np.conjugate, lambda g, y, x: np.conj(g), formula="the conjugate of g")
+
+
+@composed(np.angle)
+def angle(z, deg=False):
+    turned = np.arctan2(np.imag(z), np.real(z))
+    return np.degrees(turned) if deg else turned
+
+
 # ---------------------------------------------------------------- kinks, jumps and choices
 # At a kink the subgradient of smallest norm is taken, and between equals the gradient is shared in halves.
 
-defop(np.absolute, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE, cases=both_signs)
+
+def direction(g, y, x):
+    return g * (np.conj(np.sign(x)) if np.iscomplexobj(x) else np.sign(x))
+
+
+def sign_slope(g, y, x):
+    # Of a complex number the sign is x / |x|: it turns with the number, and does not feel its length.
+    if not np.iscomplexobj(x):
+        return 0.0
+    length = np.abs(x)
+    return np.where(length == 0, 0.0, (g - np.real(g * y) * np.conj(y)) / np.where(length == 0, 1.0, length))
+
+
+defop(np.absolute, direction, formula="sign(x)", domain=POSITIVE, cases=both_signs)
 defop(np.fabs, lambda g, y, x: g * np.sign(x), formula="sign(x)", domain=POSITIVE, cases=both_signs)
-defop(np.sign, zero, formula="0", domain=POSITIVE, cases=both_signs)
+defop(np.sign, sign_slope, formula="0", domain=POSITIVE, cases=both_signs)
 defop(np.floor, zero, formula="0", domain=(0.1, 0.9), cases=both_signs)
 defop(np.ceil, zero, formula="0", domain=(0.1, 0.9), cases=both_signs)
 defop(np.trunc, zero, formula="0", domain=(1.1, 1.9), cases=both_signs)
@@ -341,6 +387,7 @@ where_op = defop(
     ),
     formula=("0", "1 where the condition holds", "1 where it does not"),
     elementwise=True,
+    cuts=lambda index, y, condition, x, y_: np.not_equal(condition, index == 1),
     cases=lambda a: [
         call(a(3, 4) > 0, a(3, 4), a(3, 4)),
         call(a(4) > 0, a(3, 1), a()),
@@ -414,3 +461,89 @@ plain(
 plain(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
 plain(np.logical_and, np.logical_or, np.logical_not, np.logical_xor)
 plain(np.isclose, np.allclose, np.array_equal, np.array_equiv)
+
+# ---------------------------------------------------------------- the rest: Bessel's i0, parts of floating numbers
+
+
+def _i0_derivative(x, order):
+    r"""The derivative of that order of the modified Bessel function `i0`: (1/π) ∫ cosⁿ(t) exp(x cos(t)) dt from 0 to π.
+
+    By the midpoint rule, which converges exponentially for a periodic function; no term is negative, so that nothing
+    cancels. Order 1 is Bessel's :math:`I_1`.
+    """
+    if np.iscomplexobj(x):
+        raise TypeError("i0 not supported for complex values")
+    size = np.minimum(np.abs(x), 800.0)  # from 718 on it is infinite
+    points = 12 + order + int(np.sqrt(20.0 * np.max(size, initial=0.0, where=size == size)))
+    mean = 0.0
+    for place in range(points):
+        t = (place + 0.5) * math.pi / (2 * points)
+        c, fall = math.cos(t), 2 * math.sin(t / 2) ** 2
+        both = 1.0 + np.exp(-2 * c * size) if order % 2 == 0 else -np.expm1(-2 * c * size)
+        mean = mean + (c**order / (2 * points)) * both * np.exp(-fall * size)
+    root = np.exp(size / 2)
+    return mean * root * root * (np.sign(x) if order % 2 else 1.0)
+
+
+i0_derivative: Op = defop(
+    _i0_derivative,
+    lambda g, y, x, order: g * i0_derivative(x, order=order + 1),
+    formula="i0⁽ⁿ⁺¹⁾(x)",
+    elementwise=True,
+    cases=lambda a: [call(a(2, 3), order=1), call(a(), order=2), call(a(0, 2), order=1)],
+)
+defop(np.i0, lambda g, y, x: g * i0_derivative(x, order=1), formula="Bessel's I₁ of x", elementwise=True)
+
+
+def _ldexp(a, b):
+    return np.ldexp(a, b)
+
+
+ldexp: Op = defop(
+    _ldexp,
+    lambda g, y, a, b: ldexp(g, b),
+    formula="2ᵇ",
+    elementwise=True,
+    moves=True,
+    cases=lambda a: [call(a(2, 3), np.array([1, -2, 3])), call(a(), 2), call(a(3, 1), np.zeros((0,), int))],
+)
+composed(np.ldexp)(ldexp)
+
+
+defop(np.nextafter, (same, zero_of_two), formula=("1", "0"), cases=lambda a: [call(a(2, 3), a(3)), call(a(), 9.0)])
+
+
+@composed(np.frexp)
+def frexp(x):
+    exponent = np.frexp(x.data)[1]
+    return ldexp(x, -exponent), exponent
+
+
+@composed(np.nan_to_num)
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    if not copy:
+        raise NoRuleError("nan_to_num(copy=False) would change a Value. Leave `copy` away and use what it returns.")
+    if np.iscomplexobj(x):
+        return nan_to_num(np.real(x), True, nan, posinf, neginf) + 1j * nan_to_num(
+            np.imag(x), True, nan, posinf, neginf
+        )
+    dtype = np.result_type(x)
+    if dtype.kind != "f":
+        return x
+    ends = np.finfo(dtype)
+    high, low = ends.max if posinf is None else posinf, ends.min if neginf is None else neginf
+    filled = np.where(np.isnan(x), nan, np.where(np.isposinf(x), high, np.where(np.isneginf(x), low, x)))
+    return filled if filled.dtype == dtype else filled.astype(dtype)
+
+
+@composed(np.real_if_close)
+def real_if_close(a, tol=100):
+    if not np.iscomplexobj(a):
+        return a
+    tolerance = tol * np.finfo(a.dtype).eps if tol > 1 else tol
+    return np.real(a) if np.all(np.abs(np.imag(a)) < tolerance) else a
+
+
+# Of whole numbers, of bits, and the distance to the next number.
+plain(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.bitwise_count)
+plain(np.gcd, np.lcm, np.spacing, np.isnat)

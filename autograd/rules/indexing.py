@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..op import call, composed, defop
+from ..op import call, composed, defop, plain
 
 
 def repeats(index):
@@ -42,12 +42,14 @@ getitem = defop(
     getitem,
     lambda g, y, a, index: scatter(g, shape=np.shape(a), index=index),
     formula="g, at the index; 0 elsewhere",
+    moves=True,
     cases=lambda a: [call(a(3, 2, 4), index=index) for index in INDICES],
 )
 scatter = defop(
     scatter,
     lambda g, y, a, shape, index: g[index],
     formula="g at the index",
+    moves=True,
     cases=lambda a: [call(np.asarray(a(3, 2, 4)[index]), shape=(3, 2, 4), index=index) for index in INDICES],
 )
 
@@ -70,7 +72,7 @@ def set_gradient(g, y, a, b, index):
     # Of several that go to the same place only the last one stays.
     number = np.arange(np.size(y)).reshape(np.shape(y))[index]
     number = np.arange(number.size).reshape(number.shape)
-    winner = np.zeros(np.shape(y), dtype=int)
+    winner = np.zeros(np.shape(y))
     winner[index] = number
     return np.where(winner[index] == number, g[index], 0.0)
 
@@ -79,6 +81,7 @@ index_add = defop(
     index_add,
     (lambda g, y, a, b, index: g, lambda g, y, a, b, index: g[index]),
     formula=("g", "g at the index"),
+    moves=True,
     cases=lambda a: (
         [call(a(3, 2, 4), np.asarray(a(3, 2, 4)[i]), index=i) for i in INDICES] + [call(a(3), a(), index=0)]
     ),
@@ -87,6 +90,7 @@ index_set = defop(
     index_set,
     (lambda g, y, a, b, index: index_set(g, 0.0, index=index), set_gradient),
     formula=("g, 0 at the index", "g at the index"),
+    moves=True,
     cases=lambda a: (
         [call(a(3, 2, 4), np.asarray(a(3, 2, 4)[i]), index=i) for i in INDICES] + [call(a(3, 2), a(2), index=0)]
     ),
@@ -98,35 +102,89 @@ def along(array, axis, index):
     return array[(slice(None),) * normalize_axis_index(axis, np.ndim(array)) + (index,)]
 
 
+def numbers(x):
+    """The data of a Value; anything else as it is."""
+    return x.data if hasattr(x, "requires_grad") else x
+
+
+def lined_up(a, axis):
+    """`a` and the axis to go along: flat, if none is named; a number is a vector of one."""
+    return (np.ravel(a), 0) if axis is None else (np.atleast_1d(a), axis)
+
+
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    indices, n = np.asarray(indices), np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    if mode != "raise":
-        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return along(a, axis, indices)
+    a, axis = lined_up(a, axis)
+    places = np.asarray(indices)
+    if mode != "raise" or places.dtype.kind not in "iu":  # NumPy makes indices of these in ways of its own
+        places = np.take(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), numbers(indices), mode=mode)
+    return along(a, axis, places)
 
 
 @composed(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    indices = np.asarray(indices)
-    axis %= indices.ndim
-    index = [
-        np.arange(n).reshape((-1,) + (1,) * (indices.ndim - i - 1))
-        if m != 1 or i == axis
-        else np.zeros((1,) * indices.ndim, int)
-        for i, (n, m) in enumerate(zip(np.shape(arr), indices.shape, strict=True))
-    ]
-    for i, m in enumerate(indices.shape):  # NumPy broadcasts the other axes of the two against each other
-        if i != axis and np.shape(arr)[i] == 1 and m != 1:
-            index[i] = np.zeros((1,) * indices.ndim, int)
-        elif i != axis and m == 1:
-            index[i] = np.arange(np.shape(arr)[i]).reshape((-1,) + (1,) * (indices.ndim - i - 1))
-    index[axis] = indices
+    indices, ndim = numbers(indices), np.ndim(arr)
+    if np.ndim(indices) != ndim:
+        raise ValueError(f"take_along_axis: indices of {np.ndim(indices)} axes do not go along one of {ndim}.")
+    index = [np.arange(n).reshape((-1,) + (1,) * (ndim - i - 1)) for i, n in enumerate(np.shape(arr))]
+    index[normalize_axis_index(axis, ndim)] = indices
     return arr[tuple(index)]
+
+
+@composed(np.compress)
+def compress(condition, a, axis=None, out=None):
+    a, axis = lined_up(a, axis)
+    n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
+    return along(a, axis, np.compress(numbers(condition), np.arange(n)))
+
+
+@composed(np.extract)
+def extract(condition, arr):
+    return np.ravel(arr)[np.flatnonzero(condition)]
+
+
+@composed(np.choose)
+def choose(a, choices, out=None, mode="raise"):
+    a = np.choose(numbers(a), np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
+    shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
+    dtype, chosen = np.result_type(*choices), choices[0]
+    for number, choice in enumerate(choices[1:], 1):
+        chosen = np.where(a == number, choice, chosen)
+    chosen = chosen if np.shape(chosen) == shape else np.broadcast_to(chosen, shape)
+    return chosen if np.result_type(chosen) == dtype else np.astype(chosen, dtype)
+
+
+@composed(np.select)
+def select(condlist, choicelist, default=0):
+    condlist = [numbers(condition) for condition in condlist]
+    np.select(condlist, range(len(choicelist)))  # for its errors
+    chosen, dtype = default, np.result_type(*choicelist, default)
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        chosen = np.where(condition, choice, chosen)
+    return chosen if np.result_type(chosen) == dtype else np.astype(chosen, dtype)
+
+
+@composed(np.piecewise)
+def piecewise(x, condlist, funclist, *args, **kw):
+    condlist = [numbers(part) for part in condlist] if isinstance(condlist, list | tuple) else numbers(condlist)
+    if np.isscalar(condlist) or (not isinstance(condlist[0], list | np.ndarray) and np.ndim(x)):
+        condlist = [condlist]
+    conditions = [np.asarray(condition, bool) for condition in condlist]
+    if len(conditions) == len(funclist) - 1:
+        conditions.append(~np.any(conditions, axis=0))
+    if len(conditions) != len(funclist):
+        raise ValueError(
+            f"np.piecewise: {len(conditions)} conditions and {len(funclist)} functions, which is too many."
+        )
+    y, dtype = np.zeros_like(x), np.result_type(x)
+    for condition, function in zip(conditions, funclist, strict=True):
+        if not callable(function):
+            y = index_set(y, function, index=condition)
+        elif np.size(part := x[condition]):
+            y = index_set(y, function(part, *args, **kw), index=condition)
+    return y if np.result_type(y) == dtype else np.astype(y, dtype)
 
 
 def sort_gradient(g, y, a, axis=-1, kind=None, order=None, *, stable=None):
@@ -141,8 +199,40 @@ defop(
     np.sort,
     sort_gradient,
     formula="g, put back in the order of a",
+    moves=True,
     cases=lambda a: [call(a(3, 4)), call(a(3, 4), axis=0), call(a(3, 4), axis=None), call(a(5))],
 )
+
+
+def partition_gradient(g, y, a, kth, axis=-1, kind="introselect", order=None):
+    if axis is None:
+        return np.reshape(partition_gradient(g, y, np.ravel(a), kth), np.shape(a))
+    # Put in order, a and y are the same: from a place in a to its rank, and from the rank to the place in y.
+    rank = np.argsort(np.argsort(a, axis=axis, kind="stable"), axis=axis)
+    return np.take_along_axis(np.take_along_axis(g, np.argsort(y, axis=axis, kind="stable"), axis), rank, axis)
+
+
+# Equals count in the order in which they stand.
+defop(
+    np.partition,
+    partition_gradient,
+    formula="g, put back in the order of a",
+    moves=True,
+    cases=lambda a: [
+        call(a(3, 5), 2),
+        call(a(5, 3), (1, 3), axis=0),
+        call(a(3, 4), kth=-3, axis=None),
+        call(a(7), np.array([4, 0])),
+    ],
+)
+
+
+@composed(np.sort_complex)
+def sort_complex(a):
+    dtype = np.result_type(a)
+    if dtype.kind == "c":
+        return np.sort(a)
+    return np.astype(np.sort(a), "F" if dtype.char in "bhBH" else "G" if dtype.char == "g" else "D")
 
 
 @composed(np.diagonal)
@@ -182,3 +272,9 @@ def tril(m, k=0):
 @composed(np.triu)
 def triu(m, k=0):
     return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0.0, m)
+
+
+# Which entry, how many, in which order: integers, that jump.
+plain(np.lexsort, np.argpartition, np.ravel_multi_index, np.unravel_index, np.ix_, np.indices)
+plain(np.diag_indices, np.diag_indices_from, np.mask_indices)
+plain(np.tril_indices, np.tril_indices_from, np.triu_indices, np.triu_indices_from, np.tri)

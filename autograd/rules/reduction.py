@@ -5,13 +5,27 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..op import call, composed, defop, plain
+from ..op import call, composed, defop, out_refused, plain
 
 REDUCED = [{}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"axis": ()}]
+MASKS = [{"axis": 1, "where": [[True], [False], [True]]}, {"where": [True, False, True, True], "keepdims": True}]
 
 
 def reduced(a):
     return [call(a(2, 3, 4), **keywords) for keywords in REDUCED] + [call(a()), call(a(1, 3), 1), call(a(0, 3), -1)]
+
+
+def masked(a):
+    return [*reduced(a), *(call(a(2, 3, 4), **keywords) for keywords in MASKS)]
+
+
+def started(a):
+    """With `where` and `initial`, too."""
+    return [*reduced(a), *(call(a(2, 3, 4), **keywords, initial=0.7) for keywords in [*MASKS, {"axis": (0, -1)}])]
+
+
+# What `where` leaves out has gone through np.where before it comes here (`masked`): it is 0, and what a rule gives for
+# it is forgotten.
 
 
 def expand(g, axis, keepdims):
@@ -19,50 +33,77 @@ def expand(g, axis, keepdims):
     return g if axis is None or keepdims else np.expand_dims(g, axis)
 
 
-def counted(a, y):
+def counted(a, y, axis=None, where=True):
     """How many entries went into each entry of the result."""
-    return a.size // max(y.size, 1)
+    if where is True:
+        return a.size // max(y.size, 1)
+    return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=True)
 
 
-def total(g, y, a, axis=None, dtype=None, out=None, keepdims=False):
+def folded(a, axis):
+    """`a` with the axes to be reduced as one, the last; and the function that brings such an array back."""
+    axes = range(np.ndim(a)) if axis is None else normalize_axis_tuple(axis, np.ndim(a))
+    last = range(np.ndim(a) - len(axes), np.ndim(a))
+    moved = np.moveaxis(a, axes, last)
+    shape = np.shape(moved)
+    rows = np.reshape(moved, (*shape[: last.start], math.prod(shape[last.start :])))
+    return rows, lambda share: np.moveaxis(np.reshape(share, shape), last, axes)
+
+
+def total(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=0, where=True):
     return expand(g, axis, keepdims)
 
 
-def average(g, y, a, axis=None, dtype=None, out=None, keepdims=False):
-    return expand(g, axis, keepdims) / counted(a, y)
+def average(g, y, a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
+    return expand(g, axis, keepdims) / counted(a, y, axis, where)
 
 
 # NumPy's own functions of a small array take most of their time to get to this.
 
 
-def np_sum(a, axis=None, dtype=None, out=None, keepdims=False):
-    if type(a) is np.ndarray:
+def np_sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True):
+    if type(a) is np.ndarray and where is True and initial is np._NoValue:
         return np.add.reduce(a, axis, dtype, None, keepdims)
-    return np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
 
-def np_mean(a, axis=None, dtype=None, out=None, keepdims=False):
-    if type(a) is np.ndarray and axis is None and dtype is None and a.dtype.char in "fd" and a.size:
-        return np.add.reduce(a, None, None, None, keepdims) / a.size
-    return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
+def np_mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True):
+    if type(a) is np.ndarray and dtype is None and where is True and a.dtype.char in "fd" and a.size:
+        y = np.add.reduce(a, axis, None, None, keepdims)
+        return y / (a.size if axis is None else a.size // y.size)
+    return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
 
 composed(np.sum)(
-    defop(np_sum, total, name="sum", formula="g, spread over the summed axes", cases=reduced),
+    defop(np_sum, total, name="sum", formula="g, spread over the summed axes", moves=True, masked=True, cases=started),
 )
 composed(np.mean)(
-    defop(np_mean, average, name="mean", formula="g / n, spread over the averaged axes", cases=reduced),
+    defop(
+        np_mean,
+        average,
+        name="mean",
+        formula="g / n, spread over the averaged axes",
+        moves=True,
+        masked=True,
+        cases=masked,
+    ),
 )
 
 
-def extremum(g, y, a, axis=None, out=None, keepdims=False):
-    # Equals share the gradient: the only choice that does not depend on their order.
-    at = a == expand(y, axis, keepdims)
-    return expand(g, axis, keepdims) * (at / np.sum(at, axis=axis, keepdims=True))
+def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=True):
+    # Equals share the gradient, `initial` among them: the only choice that does not depend on their order.
+    y = expand(y, axis, keepdims)
+    at = a == y if where is True else (a == y) & np.asarray(where)
+    count = np.sum(at, axis=axis, keepdims=True)
+    if initial is not None:
+        count = count + (y == initial)
+    return expand(g, axis, keepdims) * (at / count)
 
 
-largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", cases=reduced)
-smallest = defop(np.min, extremum, formula="g where a is the minimum, shared between equals", cases=reduced)
+largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", masked=True, cases=started)
+smallest = defop(
+    np.min, extremum, formula="g where a is the minimum, shared between equals", masked=True, cases=started
+)
 composed(np.amax)(largest)
 composed(np.amin)(smallest)
 
@@ -84,64 +125,112 @@ def others(a):
     return np.reshape(np.stack([rest * right, rest * left], axis=-1), a.shape)[..., :n]
 
 
-def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False):
-    axes = range(np.ndim(a)) if axis is None else normalize_axis_tuple(np.ravel(axis), np.ndim(a))
-    last = range(np.ndim(a) - len(axes), np.ndim(a))
-    moved = np.moveaxis(a, axes, last)
-    kept, gone = moved.shape[: last.start], moved.shape[last.start :]
-    rest = np.reshape(others(np.reshape(moved, (*kept, math.prod(gone)))), moved.shape)
-    return expand(g, axis, keepdims) * np.moveaxis(rest, last, axes)
+def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
+    rows, back = folded(a if where is True else np.where(where, a, 1), axis)
+    if initial is not None:
+        g = g * initial
+    return expand(g, axis, keepdims) * back(others(rows))
 
 
 defop(
     np.prod,
     product,
     formula="g times the product of the others",
+    masked=True,
     domain=(0.5, 1.5),
     cases=lambda a: [
-        *reduced(a),
+        *started(a),
         call(np.array([[1.5, 0.0, -2.0], [0.0, 0.0, 3.0]]), axis=1),
         call(a(3, 2, 0), (2, 0)),
     ],
 )
 
 
-def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, correction=None):
-    n = counted(a, y) - (ddof if correction is None else correction)
-    centered = a - np.mean(a, axis=axis, keepdims=True)
-    return expand(g, axis, keepdims) * centered * (2 / n if n else math.nan)
+def conjugate(a):
+    return np.conj(a) if a.dtype.kind == "c" else a
 
 
-def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, correction=None):
-    n = counted(a, y) - (ddof if correction is None else correction)
-    centered = a - np.mean(a, axis=axis, keepdims=True)
+def off_mean(a, n, axis):
+    return a - np.sum(a, axis=axis, keepdims=True) / n
+
+
+def share_of(n):
+    """1 / n; NumPy's result is no finite number where ddof leaves nothing to divide by, nor is this."""
+    if type(n) is np.ndarray:
+        return 1 / np.maximum(n, 0)
+    return 1 / n if n > 0 else math.nan
+
+
+def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
+    n = counted(a, y, axis, where)
+    scale = 2 * share_of(n - (ddof if correction is None else correction))
+    return expand(g, axis, keepdims) * conjugate(off_mean(a, n, axis)) * scale
+
+
+def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
+    n = counted(a, y, axis, where)
+    scale = share_of(n - (ddof if correction is None else correction))
     # Of equal numbers the deviation has a kink at 0, where 0 is taken.
-    return expand(g / np.where(y == 0, 1.0, y), axis, keepdims) * centered * (1 / n if n else math.nan)
+    g = expand(g / np.where(y == 0, 1, y), axis, keepdims)
+    return g * conjugate(off_mean(a, n, axis)) * scale
 
 
 def spread(a):
-    return [*(call(a(2, 3, 4), **k) for k in REDUCED[:4]), call(a(2, 3, 4), axis=1, ddof=1), call(a(5), correction=1)]
+    calls = [call(a(2, 3, 4), **k) for k in [*REDUCED[:4], *MASKS]]
+    return [*calls, call(a(2, 3, 4), axis=1, ddof=1), call(a(5), correction=1), call(a(2, 3, 4), **MASKS[0], ddof=1)]
 
 
-defop(np.var, variance, formula="g · 2 (a - mean(a)) / (n - ddof)", cases=spread)
-defop(np.std, deviation, formula="g (a - mean(a)) / ((n - ddof) std(a))", cases=spread)
+var_op = defop(np.var, variance, formula="g · 2 (a - mean(a))* / (n - ddof)", masked=True, cases=spread)
+std_op = defop(np.std, deviation, formula="g (a - mean(a))* / ((n - ddof) std(a))", masked=True, cases=spread)
+
+
+@composed(np.var)
+def var(a, *arguments, mean=None, **keywords):
+    return var_op(a, *arguments, **keywords) if mean is None else about(a, mean, *arguments, **keywords)
+
+
+@composed(np.std)
+def std(a, *arguments, mean=None, **keywords):
+    if mean is None:
+        return std_op(a, *arguments, **keywords)
+    variance = about(a, mean, *arguments, **keywords)
+    return np.where(variance == 0, 0, np.sqrt(np.where(variance == 0, 1, variance)))
+
+
+def about(a, mean, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
+    """The variance about a mean that the caller knows, or has a gradient of its own for."""
+    if out is not None:
+        raise out_refused("var and std")
+    if ddof and correction is not None:
+        raise ValueError("var and std: give ddof or correction, not both.")
+    centered = a - mean
+    squares = np.real(centered * np.conj(centered)) if np.iscomplexobj(centered) else centered * centered
+    summed = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
+    n = np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims)
+    return summed / np.maximum(n - (ddof if correction is None else correction), 0)
 
 
 @composed(np.average)
 def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
     if weights is None:
-        weights = np.ones(np.shape(a), np.result_type(a))
-    elif np.shape(weights) != np.shape(a):
-        axes = normalize_axis_tuple(np.ravel(axis), np.ndim(a)) if axis is not None else ()
+        mean = np.mean(a, axis=axis, keepdims=keepdims)
+        if not returned:
+            return mean
+        return mean, np.full_like(mean, np.size(a) / np.size(mean))
+    if np.shape(weights) != np.shape(a):
+        if axis is None:
+            raise TypeError(f"average of shape {np.shape(a)} with weights of shape {np.shape(weights)} needs an axis.")
+        axes = normalize_axis_tuple(axis, np.ndim(a))
         if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
             raise ValueError(f"average of shape {np.shape(a)} along {axis}: weights of shape {np.shape(weights)}.")
-        weights = np.transpose(weights, np.argsort(np.argsort(axes)))
+        weights = np.transpose(weights, np.argsort(axes))
         weights = np.expand_dims(weights, [i for i in range(np.ndim(a)) if i not in axes])
         weights = np.broadcast_to(weights, np.shape(a))
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    weighed = np.multiply(a, weights)
+    total = np.sum(weights, axis=axis, dtype=np.result_type(weighed, np.float16), keepdims=keepdims)
     if np.any(total == 0):
         raise ZeroDivisionError("average: the weights add up to zero.")
-    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    mean = np.sum(weighed, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
 
@@ -155,12 +244,13 @@ defop(
     np.cumsum,
     running,
     formula="g, summed from the end",
+    moves=True,
     cases=lambda a: [call(a(2, 3, 4)), call(a(2, 3, 4), axis=1), call(a(3, 4), -1), call(a()), call(a(0, 3), 0)],
 )
 
 
 def running_product(g, y, a, axis=None, dtype=None, out=None):
-    if np.all((y != 0) & np.isfinite(y)):
+    if np.all(np.isfinite(y) & (np.abs(y) >= np.finfo(y.dtype).tiny)):
         return running(g * y, y, a, axis) / a
     moved, g = (np.ravel(x) if axis is None else np.moveaxis(x, axis, -1) for x in (a, g))
     n = moved.shape[-1]
@@ -186,25 +276,28 @@ defop(
 )
 
 
-def along_first(function):
-    """The same along the first axis, if none is named: as the methods of a ufunc do."""
-    return lambda array, axis=0, *arguments, **keywords: function(array, axis, *arguments, **keywords)
+def with_start(accumulate, start):
+    """NumPy 2.1's running sum and product, whose axis must be named and which may begin with what is there before."""
+
+    def accumulated(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
+        if out is not None:
+            raise out_refused(accumulate.__name__)
+        x = np.atleast_1d(x)
+        if axis is None and np.ndim(x) > 1:
+            raise ValueError(f"a running sum or product of shape {np.shape(x)} needs an axis.")
+        y = accumulate(x, axis=axis or 0, dtype=dtype)
+        if not include_initial:
+            return y
+        shape = list(np.shape(x))
+        shape[axis or 0] = 1
+        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis or 0)
+
+    return accumulated
 
 
-composed(np.add.reduce)(along_first(np.sum))
-composed(np.add.accumulate)(along_first(np.cumsum))
-composed(np.multiply.reduce)(along_first(np.prod))
-composed(np.multiply.accumulate)(along_first(np.cumprod))
-
-
-@composed(np.maximum.reduce)
-def maximum_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
-    return np.max(array, axis=axis, keepdims=keepdims)
-
-
-@composed(np.minimum.reduce)
-def minimum_reduce(array, axis=0, dtype=None, out=None, keepdims=False):
-    return np.min(array, axis=axis, keepdims=keepdims)
+if hasattr(np, "cumulative_sum"):
+    composed(np.cumulative_sum)(with_start(np.cumsum, 0))
+    composed(np.cumulative_prod)(with_start(np.cumprod, 1))
 
 
 def _logsumexp(a, axis=None, keepdims=False):

@@ -1,11 +1,11 @@
 """The same entries in another shape or order, and arrays put together and taken apart."""
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..op import call, composed, defop
-from .indexing import along
+from .indexing import along, lined_up, numbers
 
 # ---------------------------------------------------------------- shape
 
@@ -26,12 +26,14 @@ reshape = defop(
     reshape,
     lambda g, y, a, shape, order="C": np.reshape(g, np.shape(a), order),
     formula="g, in the shape of a",
+    moves=True,
     cases=lambda a: [call(a(2, 6), (3, -1)), call(a(2, 6), 12, order="F"), call(a(1, 1), ()), call(a(), (1, 1))],
 )
 ravel_op = defop(
     np.ravel,
     flattened,
     formula="g, in the shape of a",
+    moves=True,
     cases=lambda a: [call(a(2, 3)), call(a(2, 3), "F"), call(a())],
 )
 
@@ -56,18 +58,21 @@ defop(
     np.squeeze,
     as_before,
     formula="g, in the shape of a",
+    moves=True,
     cases=lambda a: [call(a(1, 3, 1)), call(a(1, 3, 1), axis=0), call(a(1, 3, 1), axis=(0, -1)), call(a(1))],
 )
 defop(
     np.expand_dims,
     as_before,
     formula="g, in the shape of a",
+    moves=True,
     cases=lambda a: [call(a(2, 3), axis=1), call(a(2, 3), axis=(0, -1)), call(a(), 0)],
 )
 defop(
     np.broadcast_to,
     lambda g, y, array, shape: g,
     formula="g, summed over the new axes",
+    moves=True,
     cases=lambda a: [call(a(3), (2, 3)), call(a(2, 1), (4, 2, 3)), call(a(), (2,))],
 )
 
@@ -80,18 +85,21 @@ defop(
     np.transpose,
     transposed,
     formula="g, with the axes back in place",
+    moves=True,
     cases=lambda a: [call(a(2, 3, 4)), call(a(2, 3, 4), (1, 2, 0)), call(a(2, 3, 4), (-1, 0, 1)), call(a())],
 )
 defop(
     np.swapaxes,
     lambda g, y, a, axis1, axis2: np.swapaxes(g, axis1, axis2),
     formula="g, with the axes swapped back",
+    moves=True,
     cases=lambda a: [call(a(2, 3, 4), 0, 2), call(a(2, 3, 4), -1, 0)],
 )
 defop(
     np.moveaxis,
     lambda g, y, a, source, destination: np.moveaxis(g, destination, source),
     formula="g, with the axes moved back",
+    moves=True,
     cases=lambda a: [call(a(2, 3, 4), 0, 2), call(a(2, 3, 4), (0, -1), (1, 0))],
 )
 
@@ -124,11 +132,11 @@ def each(reshaped, arrays):
 
 
 def vector(a):
-    return a if np.ndim(a) else np.reshape(a, 1)
+    return a if np.ndim(a) else np.ravel(a)
 
 
 def matrix(a):
-    return a if np.ndim(a) > 1 else np.reshape(a, (1, -1))
+    return a if np.ndim(a) > 1 else np.expand_dims(vector(a), 0)
 
 
 def cube(a):
@@ -158,6 +166,7 @@ astype = defop(
     astype,
     lambda g, y, a, dtype: g,
     formula="g, in the dtype of a",
+    moves=True,
     cases=lambda a: [call(a(2, 3), np.float64)],
 )
 
@@ -171,7 +180,7 @@ def copied(g, y, a, order="K", subok=False):
     return g
 
 
-defop(np.copy, copied, formula="g", cases=lambda a: [call(a(2, 3)), call(a())])
+defop(np.copy, copied, formula="g", moves=True, cases=lambda a: [call(a(2, 3)), call(a())])
 
 # ---------------------------------------------------------------- order
 
@@ -184,12 +193,14 @@ defop(
     np.flip,
     lambda g, y, m, axis=None: np.flip(g, axis),
     formula="g, flipped back",
+    moves=True,
     cases=lambda a: [call(a(2, 3)), call(a(2, 3), 0), call(a(2, 3, 2), (0, -1))],
 )
 defop(
     np.roll,
     rolled,
     formula="g, rolled back",
+    moves=True,
     cases=lambda a: [call(a(2, 3), 2), call(a(2, 3), 1, axis=0), call(a(2, 3), (1, -2), axis=(0, 1))],
 )
 
@@ -206,17 +217,42 @@ def flipud(m):
 
 @composed(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
-    if normalize_axis_index(axes[0], np.ndim(m)) == normalize_axis_index(axes[1], np.ndim(m)):
-        raise ValueError(f"rot90: the axes {axes} must differ.")
+    first, second = normalize_axis_tuple(axes, np.ndim(m))  # an error if they are the same
     for _ in range(k % 4):
-        m = np.flip(np.swapaxes(m, *axes), axes[0])
+        m = np.flip(np.swapaxes(m, first, second), first)
     return m
+
+
+@composed(np.resize)
+def resize(a, new_shape):
+    if np.size(a) == 0:
+        return np.zeros_like(a, shape=new_shape)
+    return np.ravel(a)[np.resize(np.arange(np.size(a)), new_shape)]
+
+
+@composed(np.delete)
+def delete(arr, obj, axis=None):
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    return along(arr, axis, np.delete(np.arange(np.shape(arr)[normalize_axis_index(axis, np.ndim(arr))]), numbers(obj)))
+
+
+@composed(np.trim_zeros)
+def trim_zeros(filt, trim="fb", axis=None):
+    if sorted(trim.lower()) not in (["f"], ["b"], ["b", "f"]):
+        raise ValueError(f"np.trim_zeros: trim={trim!r}, and it is 'f', 'b' or 'fb'.")
+    ndim = np.ndim(filt)
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
+    places = np.argwhere(filt)
+    first, last = (np.min(places, 0), np.max(places, 0)) if places.size else (np.zeros(ndim, int), np.full(ndim, -1))
+    front, back = "f" in trim.lower(), "b" in trim.lower() or not places.size
+    kept = [slice(i if front else None, k + 1 if back else None) for i, k in zip(first, last, strict=True)]
+    return filt[tuple(kept[i] if i in axes else slice(None) for i in range(ndim))]
 
 
 @composed(np.repeat)
 def repeat(a, repeats, axis=None):
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    a, axis = lined_up(a, axis)
     return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), repeats))
 
 
@@ -235,6 +271,7 @@ def widths(pad_width, ndim):
     if isinstance(pad_width, dict):
         pairs = dict.fromkeys(range(ndim), (0, 0)) | {axis % ndim: width for axis, width in pad_width.items()}
         pad_width = [np.broadcast_to(pairs[axis], 2) for axis in range(ndim)]
+    np.pad(np.zeros((0,) * ndim), pad_width, "empty")  # for its errors
     return np.broadcast_to(pad_width, (ndim, 2))
 
 
@@ -246,6 +283,7 @@ pad_op = defop(
     np.pad,
     unpadded,
     formula="g, without the margins",
+    moves=True,
     cases=lambda a: [
         call(a(2, 3), ((1, 2), (0, 3))),
         call(a(3), ((2, 0),), constant_values=5.0),
@@ -254,18 +292,89 @@ pad_op = defop(
 )
 
 
+def stacked(nested):
+    """Nested lists that may hold Values, as an array."""
+    return np.stack([stacked(part) for part in nested]) if isinstance(nested, list | tuple) else nested
+
+
+def odd_margins(array, axis, pair, edge_twice):
+    """The array with its reflection about the point at either end: 2 edge - entry."""
+    n = np.shape(array)[axis]
+    place = np.arange(-pair[0], n + pair[1])
+    # There and back are `period` steps, and the entries are higher by twice the rise from end to end.
+    period = 2 * n if edge_twice else 2 * (n - 1)
+    rounds, step = np.divmod(place, period)
+    back = step >= n
+    column = (-1,) + (1,) * (np.ndim(array) - axis - 1)
+    rounds, back = rounds.reshape(column), back.reshape(column)
+    first, last = along(array, axis, slice(0, 1)), along(array, axis, slice(n - 1, n))
+    entry = along(array, axis, np.where(step >= n, period - step - edge_twice, step))
+    return np.where(back, 2 * last - entry, entry) + 2 * rounds * (last - first)
+
+
+def margin(array, axis, width, mode, behind, given):
+    """What `pad` puts before or behind an axis."""
+    n = np.shape(array)[axis]
+    shape = (*np.shape(array)[:axis], width, *np.shape(array)[axis + 1 :])
+    if mode == "constant":
+        return np.broadcast_to(given, shape)
+    if mode == "linear_ramp":
+        edge = along(array, axis, slice(n - 1, n) if behind else slice(0, 1))
+        step = np.arange(width).reshape((-1,) + (1,) * (np.ndim(array) - axis - 1))
+        ramp = given + step * ((edge - given) / max(width, 1))
+        return np.flip(ramp, axis) if behind else ramp
+    length = n if given is None else min(int(given), n)
+    if length == 0 and mode in ("maximum", "minimum"):
+        raise ValueError("np.pad: stat_length of 0 yields no value for padding.")
+    part = along(array, axis, slice(n - length, n) if behind else slice(0, length))
+    function = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}[mode]
+    return np.broadcast_to(function(part, axis=axis, keepdims=True), shape)
+
+
+MARGINS = {
+    "constant": "constant_values",
+    "linear_ramp": "end_values",
+    "reflect": "reflect_type",
+    "symmetric": "reflect_type",
+    "edge": None,
+    "wrap": None,
+} | dict.fromkeys(("maximum", "minimum", "mean", "median"), "stat_length")
+
+
 @composed(np.pad)
 def pad(array, pad_width, mode="constant", **keywords):
-    pairs = widths(pad_width, np.ndim(array))
-    if mode == "constant":
-        return pad_op(array, pairs, **keywords)
-    if mode not in ("edge", "reflect", "symmetric", "wrap") or keywords:
+    if callable(mode) or mode == "empty":
         raise NoRuleError(
-            f"np.pad(mode={mode!r}) has no derivative rule; 'constant', 'edge', 'reflect', 'symmetric', 'wrap' do."
+            "np.pad: a margin of unknown content (mode='empty'), or one that a function writes in place, has no "
+            "derivative. Pad with one of the other modes, or put the parts together with np.concatenate."
         )
+    ndim = np.ndim(array)
+    pairs = widths(pad_width, ndim)
+    if mode not in MARGINS or set(keywords) - {MARGINS[mode]}:
+        raise ValueError(f"np.pad has no mode {mode!r} with the keywords {sorted(keywords)}.")
+    if not np.size(array) and mode != "constant":
+        for axis, n in enumerate(np.shape(array)):
+            if n == 0 and np.any(pairs[axis]):
+                raise ValueError(f"np.pad: axis {axis} is empty, which only a constant can extend.")
+        return pad_op(array, pairs)
+    odd = keywords.get("reflect_type") == "odd"
+    given = stacked(keywords.get(MARGINS[mode], None if MARGINS[mode] == "stat_length" else 0))
+    if mode == "constant" and isinstance(given, np.ndarray | int | float | complex | np.generic):
+        return pad_op(array, pairs, **keywords) if ndim else np.copy(array)
+    dtype = np.result_type(array)
     for axis, pair in enumerate(pairs):
-        array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
-    return array
+        if not np.any(pair):
+            continue
+        if odd and np.shape(array)[axis] > 1:
+            array = odd_margins(array, axis, pair, mode == "symmetric")
+        elif mode in ("edge", "wrap", "reflect", "symmetric"):
+            array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
+        else:
+            ends = (None, None) if given is None else np.broadcast_to(given, (ndim, 2))[axis]
+            before = margin(array, axis, pair[0], mode, False, ends[0])
+            behind = margin(array, axis, pair[1], mode, True, ends[1])
+            array = concatenate(before, array, behind, axis=axis)
+    return array if np.result_type(array) == dtype else np.astype(array, dtype)
 
 
 # ---------------------------------------------------------------- together
@@ -287,6 +396,7 @@ concatenate = defop(
     concatenate,
     concatenate_gradient,
     formula="g, the part that came from here",
+    moves=True,
     variadic=True,
     cases=lambda a: [
         call(a(2, 3), a(1, 3), a(0, 3)),
@@ -304,6 +414,7 @@ stack = defop(
     stack,
     lambda i, g, y, *arrays, axis=0, dtype=None, casting="same_kind": along(g, axis, i),
     formula="g, the slice that came from here",
+    moves=True,
     variadic=True,
     cases=lambda a: [call(a(2, 3), a(2, 3)), call(a(2, 3), a(2, 3), a(2, 3), axis=-1), call(a(), a())],
 )
@@ -319,7 +430,7 @@ def np_stack(arrays, axis=0, out=None, **keywords):
     return stack(*arrays, axis=axis, **keywords)
 
 
-@composed(np.vstack)
+@composed(np.vstack, getattr(np, "row_stack", np.vstack))  # its old name
 def vstack(tup, **keywords):
     return concatenate(*map(matrix, tup), axis=0, **keywords)
 
@@ -340,24 +451,82 @@ def column_stack(tup):
     return concatenate(*(a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup), axis=1)
 
 
+def blocks(part, depth, ndim):
+    """A nested list of blocks, put together from the innermost lists outwards."""
+    if isinstance(part, tuple):
+        raise TypeError("np.block takes nested lists, and in them no tuples.")
+    if isinstance(part, list) != (depth > 0) or (depth and not part):
+        raise ValueError("np.block takes lists that are nested equally deep, and none that is empty.")
+    if depth:
+        return concatenate(*[blocks(item, depth - 1, ndim) for item in part], axis=-depth)
+    return np.reshape(part, (1,) * (ndim - np.ndim(part)) + np.shape(part))
+
+
+def leaves(part):
+    return [leaf for item in part for leaf in leaves(item)] if isinstance(part, list) else [part]
+
+
+@composed(np.block)
+def block(arrays):
+    depth, part = 0, arrays
+    while isinstance(part, list):
+        depth, part = depth + 1, part[0] if part else None
+    return blocks(arrays, depth, max([depth, *(np.ndim(leaf) for leaf in leaves(arrays))]))
+
+
+@composed(np.append)
+def append(arr, values, axis=None):
+    if axis is None:
+        arr, values, axis = np.ravel(arr), np.ravel(values), 0
+    return concatenate(arr, values, axis=axis)
+
+
+@composed(np.insert)
+def insert(arr, obj, values, axis=None):
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis, n, dtype = normalize_axis_index(axis, np.ndim(arr)), np.shape(arr)[axis], np.result_type(arr)
+    extra = np.ndim(values) - np.ndim(arr)  # axes of length 1 in front, which an assignment leaves away
+    values = np.reshape(values, (1,) * -extra + np.shape(values))
+    if not isinstance(obj, slice) and np.ndim(obj) == 0:
+        values = np.moveaxis(values, 0, axis)
+    obj = numbers(obj)
+    many = np.size(np.insert(np.arange(n), obj, 0)) - n  # how many the index asks for; one place takes any number
+    many = np.shape(values)[axis] if many == 1 else many
+    place = np.insert(np.arange(n), obj, np.arange(n, n + many))
+    if extra > 0 and np.shape(values)[:extra] == (1,) * extra:
+        values = np.reshape(values, np.shape(values)[extra:])
+    values = np.broadcast_to(values, (*np.shape(arr)[:axis], many, *np.shape(arr)[axis + 1 :]))
+    return along(concatenate(arr, np.astype(values, dtype), axis=axis), axis, place)
+
+
+@composed(np.meshgrid)
+def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"np.meshgrid: indexing={indexing!r}, and it is 'xy' or 'ij'.")
+    axes = [1, 0, *range(2, len(xi))] if indexing == "xy" and len(xi) > 1 else range(len(xi))
+    grids = [np.reshape(x, (1,) * i + (-1,) + (1,) * (len(xi) - i - 1)) for i, x in zip(axes, xi, strict=True)]
+    return tuple(grids) if sparse else np.broadcast_arrays(*grids)
+
+
 # ---------------------------------------------------------------- apart
 
 
 @composed(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
-    parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    parts = np.array_split(np.arange(np.shape(ary)[axis]), numbers(indices_or_sections))
     return [along(ary, axis, slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0)) for p in parts]
 
 
 @composed(np.split)
 def split(ary, indices_or_sections, axis=0):
-    np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)  # for its errors
+    np.split(np.arange(np.shape(ary)[axis]), numbers(indices_or_sections))  # for its errors
     return np.array_split(ary, indices_or_sections, axis)
 
 
 @composed(np.hsplit)
 def hsplit(ary, indices_or_sections):
-    return np.split(ary, indices_or_sections, axis=1 if np.ndim(ary) > 1 else 0)
+    return split_deep(ary, indices_or_sections, axis=1 if np.ndim(ary) > 1 else 0, least=1)
 
 
 @composed(np.vsplit)
@@ -381,3 +550,37 @@ if hasattr(np, "unstack"):  # NumPy 2.1
     @composed(np.unstack)
     def unstack(x, /, *, axis=0):
         return tuple(np.moveaxis(x, axis, 0))
+
+
+# ---------------------------------------------------------------- slice by slice
+
+
+@composed(np.apply_along_axis)
+def apply_along_axis(func1d, axis, arr, *args, **kwargs):
+    axis = normalize_axis_index(axis, np.ndim(arr))
+    lanes = np.moveaxis(arr, axis, -1)
+    kept = np.shape(lanes)[:-1]
+    if 0 in kept:
+        raise ValueError("np.apply_along_axis: an axis to go along has length 0, so there is nothing to call.")
+    results = np.stack([func1d(lanes[place], *args, **kwargs) for place in np.ndindex(kept)])
+    shape = np.shape(results)[1:]
+    results = np.reshape(results, kept + shape)
+    return np.moveaxis(results, range(len(kept), len(kept) + len(shape)), range(axis, axis + len(shape)))
+
+
+@composed(np.apply_over_axes)
+def apply_over_axes(func, a, axes):
+    ndim = np.ndim(a)
+    for axis in np.atleast_1d(axes):
+        axis = int(axis) + ndim if axis < 0 else int(axis)
+        reduced = func(a, axis)
+        a = reduced if np.ndim(reduced) == np.ndim(a) else np.expand_dims(reduced, axis)
+        if np.ndim(a) != ndim:
+            raise ValueError("np.apply_over_axes: the function does not return an array of the right number of axes.")
+    return a
+
+
+@composed(np.fromfunction)
+def fromfunction(function, shape, *, dtype=float, **kwargs):
+    """What your function returns, which it is called for once, on arrays of indices."""
+    return np.fromfunction(function, shape, dtype=dtype, **kwargs)

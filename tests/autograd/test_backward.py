@@ -1,15 +1,17 @@
 """The reverse pass: what it adds up, what it leaves alone, and what it refuses."""
 
 import gc
+import math
 import threading
 import tracemalloc
+import warnings
 import weakref
 
 import numpy as np
 import pytest
 
 from autograd import Value, anomaly, defop, no_grad
-from autograd.errors import AnomalyError, GraphError, NoRuleError, ShapeError
+from autograd.errors import AnomalyError, DataError, GraphError, NoRuleError, ShapeError
 from autograd.op import operations, registry
 
 
@@ -436,3 +438,105 @@ def test_anomaly_changes_no_number():
     with anomaly():
         np.exp(np.sin(x) * x).sum().backward()
     assert x.grad.tobytes() == plain.tobytes()
+
+
+# ---------------------------------------------------------------- what a where has cut
+
+
+def slope(function, x, **keywords):
+    x = Value(np.array(x, dtype=float))
+    with warnings.catch_warnings(action="ignore"):
+        y = function(x)
+    y.backward(np.ones(y.shape), **keywords)
+    return getattr(x.grad, "data", x.grad)
+
+
+@pytest.mark.parametrize("keywords", [{}, {"retain_graph": False}, {"create_graph": True}], ids=str)
+@pytest.mark.parametrize(
+    ("function", "x", "wanted"),
+    [
+        # through several operations, a broadcast, an axis
+        (lambda x: np.where(x > 0, np.exp(np.log(x) * 2) / x, 0), [0.0, 2.0], [0, 1]),
+        (lambda x: np.where(x[:, None] > 0, np.sqrt(x)[:, None] * np.ones(3), 0).sum(axis=1), [0.0, 4.0], [0, 0.75]),
+        (lambda x: np.where([[True], [False]], np.sqrt(x), 0.0), [0.0, 4.0], [math.inf, 0.25]),
+        (lambda x: np.where([[False, True], [False, True]], np.sqrt(x), 0.0), [0.0, 4.0], [0, 0.5]),
+        (lambda x: np.where(x.sum() > 0, np.sum(np.log(x)), 0.0), [0.0, 0.0], [0, 0]),
+        (lambda x: np.where([True, False], np.sum(np.sqrt(x), axis=1), 0.0), [[4.0], [0.0]], [[0.25], [0]]),
+        (lambda x: np.where([[True, False]], np.reshape(np.sqrt(x), (1, 2)), 0.0), [4.0, 0.0], [0.25, 0]),
+        (lambda x: np.where([False, True], np.sqrt(x)[::-1], 0.0), [4.0, 0.0], [0.25, 0]),
+        # one where after the other
+        (lambda x: np.where(x > 1, np.where(x > 0, np.log(x), np.sqrt(x)), 0), [0.0, -1.0, 2.0], [0, 0, 0.5]),
+        # what comes in uncut stays: the derivative is infinite here
+        (lambda x: (lambda r: np.where(x > 0, r, 0.0) + r)(np.sqrt(x)), [0.0, 4.0], [math.inf, 0.5]),
+        (lambda x: (lambda r: np.where(x > 0, r, 0.0) + np.where(x > 9, r, 0.0))(np.sqrt(x)), [0.0, 4.0], [0, 0.25]),
+        (lambda x: (lambda r: np.sum(np.where(x > 0, r, 0.0)) + np.sum(3 * r))(np.exp(x)), [0.0, np.log(2)], [3, 8]),
+        (lambda x: (lambda r: np.sum(3 * r) + np.sum(np.where(x > 0, r, 0.0)))(np.exp(x)), [0.0, np.log(2)], [3, 8]),
+    ],
+)
+def test_a_gradient_cut_to_zero_by_where_stays_zero(function, x, wanted, keywords):
+    np.testing.assert_allclose(slope(function, x, **keywords), wanted, rtol=1e-14)
+
+
+def test_nothing_is_kept_zero_where_an_operation_mixes_entries():
+    got = slope(lambda x: np.where([True, False], np.cumprod(np.sqrt(x)), 0.0), [4.0, 0.0])
+    assert got[0] == 0.25 and not np.isfinite(got[1])  # 0 / 0: not known to be cut, and not made up
+
+
+def test_anomaly_does_not_complain_of_what_was_cut():
+    x = Value([1.0, 2.0])
+    with anomaly():
+        np.where(x > 1, 1 / (x - 0.5), np.sqrt(x)).sum().backward()
+    assert np.all(np.isfinite(x.grad))
+
+
+# ---------------------------------------------------------------- complex numbers
+
+
+def test_the_gradient_of_a_complex_number_points_uphill():
+    z = Value([3 + 4j, 1j])
+    (abs(z) ** 2).sum().backward()
+    np.testing.assert_allclose(z.grad, 2 * z.data)  # dL/dx + i dL/dy of x² + y²
+    for _ in range(100):
+        z.zero_grad()
+        (abs(z - (2 - 1j)) ** 2).sum().backward()
+        z.data -= 0.1 * z.grad
+    np.testing.assert_allclose(z.data, 2 - 1j, atol=1e-8)
+
+
+def test_a_real_value_has_a_real_gradient_through_complex_ones():
+    x = Value(np.array([1.0, 2.0], np.float32))
+    y = np.exp(np.complex64(1j) * x)
+    (y * y).imag.sum().backward()
+    assert x.grad.dtype == np.float32
+    np.testing.assert_allclose(x.grad, 2 * np.cos(2 * x.data), rtol=1e-6)
+    np.testing.assert_allclose(y.grad, np.conj(-1j * 2 * y.data), rtol=1e-6)  # of the result, the same convention
+
+
+def test_a_complex_result_needs_a_gradient_from_upstream():
+    z = Value(1 + 2j)
+    y = z * z
+    with pytest.raises(DataError, match="a gradient is defined for a real number"):
+        y.backward()
+    y.backward(1.0)  # the gradient of the real part
+    assert z.grad == np.conj(2 * z.data)
+    z.zero_grad()
+    y.backward(1j)  # and of the imaginary part
+    assert z.grad == np.conj(-1j * 2 * z.data)
+    with pytest.raises(ShapeError, match="dtype complex128"):
+        y.real.backward(1j)
+
+
+def test_complex_gradients_accumulate_and_can_be_differentiated_again():
+    z = Value(1 + 2j)
+    for _ in range(2):
+        (abs(z) ** 4).backward()
+    np.testing.assert_allclose(z.grad, 2 * 4 * abs(z.data) ** 2 * z.data)
+    z.zero_grad()
+    (abs(z) ** 4).backward(create_graph=True)
+    slope = z.grad  # 4 |z|² z
+    z.zero_grad()
+    (slope.real * 2.0 + slope.imag * 0.5).backward()
+    x, y = z.data.real, z.data.imag
+    hessian = np.array([[12 * x * x + 4 * y * y, 8 * x * y], [8 * x * y, 4 * x * x + 12 * y * y]])
+    wanted = hessian @ [2.0, 0.5]
+    np.testing.assert_allclose(z.grad, wanted[0] + 1j * wanted[1])

@@ -282,7 +282,7 @@ def test_a_gradient_that_is_a_value():
         (-1234.56, "data -1235"),
         (1.5e-7, "data 1.500e-07"),
         (np.float32(0.1), "() float32 data 0.1000"),
-        (1 - 2j, "() complex128 1.000-2.000j"),
+        (1 - 2j, "() complex128 data 1.000-2.000j"),
         ([1.0, 2.0], "(2,) float64 data [1.000, 2.000]"),
         ([[1.0], [2.0]], "(2, 1) float64 data [[1.000], [2.000]]"),
         (np.zeros((0, 3)), "(0, 3) float64 data empty"),

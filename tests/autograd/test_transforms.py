@@ -392,3 +392,51 @@ def test_checkpoint_saves_memory():
         return used
 
     assert peak(checkpoint(block)) < peak(block) / 4
+
+
+# ---------------------------------------------------------------- complex numbers
+
+
+def test_derivatives_of_holomorphic_functions():
+    z = 1.2 + 0.7j
+    assert derivative(np.exp)(z) == np.exp(z)
+    np.testing.assert_allclose(derivative(derivative(np.sin))(z), -np.sin(z))
+    np.testing.assert_allclose(derivative(lambda x: np.exp(1j * x))(0.3), 1j * np.exp(0.3j))
+    np.testing.assert_allclose(jacobian(lambda z: z**2)(np.array([1j, 2.0])), np.diag([2j, 4.0]))
+    np.testing.assert_allclose(jacobian(lambda x: x * (1 + 2j))(np.ones(2)), (1 + 2j) * np.eye(2))
+
+
+@pytest.mark.parametrize("transform", [derivative, jacobian])
+def test_no_derivative_of_what_is_not_holomorphic(transform):
+    with pytest.raises(DataError, match="not holomorphic"):
+        transform(np.conj)(1.2 + 0.7j)
+    with pytest.raises(DataError, match="not holomorphic"):
+        transform(lambda z: z * np.abs(z))(1.2 + 0.7j)
+
+
+def test_transforms_of_complex_functions():
+    z, v = 1.2 + 0.7j, 0.5 - 2j
+    with pytest.raises(DataError, match="returned a complex one"):
+        grad(lambda z: z * z)(z)
+    np.testing.assert_allclose(grad(lambda z: np.abs(z) ** 2)(z), 2 * z)
+    np.testing.assert_allclose(jacobian(lambda z: np.abs(z) ** 2)(z), 2 * z)
+    np.testing.assert_allclose(vjp(lambda z: z**3, z)[1](v)[0], v * np.conj(3 * z * z))
+    np.testing.assert_allclose(jvp(lambda z: z**3, [z], [v])[1], v * 3 * z * z)
+    np.testing.assert_allclose(jvp(np.conj, [z], [v])[1], np.conj(v))
+    np.testing.assert_allclose(jvp(lambda x: np.exp(1j * x), [0.3], [2.0])[1], 2j * np.exp(0.3j))
+
+    def energy(z):
+        return np.abs(z) ** 4
+
+    step = 1e-5 * v
+    wanted = (grad(energy)(z + step) - grad(energy)(z - step)) / 2e-5
+    np.testing.assert_allclose(hvp(energy)(z, v), wanted, rtol=1e-8)
+
+
+def test_checkpoint_of_real_and_complex_results():
+    z, x = Value(np.array([1 + 2j])), Value([2.0])
+    a, b = checkpoint(lambda z, x: (z * x, x * 2))(z, x)
+    assert b.dtype == np.float64
+    (np.abs(a).sum() + b.sum()).backward()
+    np.testing.assert_allclose(z.grad, 2 * z.data / abs(z.data))
+    np.testing.assert_allclose(x.grad, abs(z.data) + 2)

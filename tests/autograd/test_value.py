@@ -9,7 +9,7 @@ from array import array as buffer
 import numpy as np
 import pytest
 
-from autograd import Value, no_grad
+from autograd import Value, no_grad, softmax
 from autograd.errors import AutogradError, DataError, EscapeError, GraphError, NoRuleError, ShapeError
 
 # ---------------------------------------------------------------- data
@@ -58,16 +58,24 @@ def test_other_data_is_a_type_error_that_says_why(data, message):
         Value(data)
 
 
-def test_complex_numbers_are_constants_and_gradients_through_them_an_error():
-    c = Value(1 + 2j)
-    assert not c.requires_grad
-    with pytest.raises(DataError, match="complex numbers are not there yet"):
-        Value([1j], requires_grad=True)
+def test_complex_numbers_have_gradients_parts_and_a_conjugate():
+    z = Value([1 + 2j, -3j], label="z")
+    assert z.requires_grad and not Value([1j], requires_grad=False).requires_grad
+    np.testing.assert_array_equal(z.real.data, [1, 0])
+    np.testing.assert_array_equal(z.imag.data, [2, -3])
+    np.testing.assert_array_equal(z.conj().data, [1 - 2j, 3j])
     x = Value([1.0, 2.0])
-    for y in (x * c, x * 1j, x.astype(complex), np.exp(x * 1j), abs(x * c)):
-        with pytest.raises(NoRuleError, match="came through complex numbers"):
-            y.sum().backward()
-    assert x.grad is None
+    np.testing.assert_array_equal(x.real.data, x.data)
+    np.testing.assert_array_equal(x.imag.data, [0, 0])
+    assert x.conj().dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, int])
+def test_a_complex_number_of_python_leaves_the_precision_alone(dtype):
+    x = Value(np.array(2, dtype))
+    for y in (x * 1j, 1j * x, 1j + x, x**1j, 1j / x):
+        assert y.dtype == (np.complex64 if dtype is np.float32 else np.complex128)
+        assert isinstance(y.data, np.generic)
 
 
 def test_a_value_of_a_value_and_a_list_of_values_are_errors():
@@ -438,14 +446,12 @@ def test_assignments_that_would_drop_a_gradient_raise():
 
 def test_functions_and_keywords_without_a_rule_raise():
     v = Value(np.eye(2))
-    with pytest.raises(NoRuleError, match=r"np\.linalg\.eigvals has no derivative rule"):
-        np.linalg.eigvals(v)
-    with pytest.raises(NoRuleError, match="keyword 'initial'"):
-        np.sum(v, initial=1.0)
+    with pytest.raises(NoRuleError, match="has no derivative rule"):
+        np.frompyfunc(lambda x: x, 1, 1)(v)
+    with pytest.raises(NoRuleError, match="keyword 'keepdims'"):
+        softmax(v, keepdims=True)
     with pytest.raises(NoRuleError, match="requires a gradient"):
         np.sum(v, axis=Value(0.0))
-    with pytest.raises(AutogradError):
-        np.frompyfunc(lambda x: x, 1, 1)(v)
 
 
 def test_at_sets_and_adds_with_gradients():
