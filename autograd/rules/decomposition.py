@@ -214,7 +214,7 @@ defop(
 def smallest(a, rcond):
     """Of the singular values that lstsq does not take for 0, the smallest, in terms of the largest."""
     eps = np.finfo(float).eps  # NumPy computes in double precision
-    return eps * max(np.shape(a)) if rcond is None else eps if rcond < 0 else rcond
+    return eps * max(np.shape(a)) if rcond is None else rcond if 0 < rcond < 1 else eps / 2  # as LAPACK does
 
 
 def fitted(g, y, a, b, rcond):
@@ -244,7 +244,7 @@ def residuals_right(g, y, a, b, rcond=None, saved=None):
     if not np.size(y):
         return 0.0
     solution = np.linalg.lstsq(a, b, rcond)[0] if saved is None else saved[0]
-    return 2 * conj(b - a @ solution) * (g[0] if np.ndim(b) == 1 else g)
+    return 2 * conj(b - a @ solution) * g
 
 
 def residuals_left(g, y, a, b, rcond=None, saved=None):

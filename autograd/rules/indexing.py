@@ -125,7 +125,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    indices, ndim = numbers(indices), np.ndim(arr)
+    ndim = np.ndim(arr)
     if np.ndim(indices) != ndim:
         raise ValueError(f"take_along_axis: indices of {np.ndim(indices)} axes do not go along one of {ndim}.")
     index = [np.arange(n).reshape((-1,) + (1,) * (ndim - i - 1)) for i, n in enumerate(np.shape(arr))]

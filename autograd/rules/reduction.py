@@ -93,7 +93,7 @@ composed(np.mean)(
 def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=True):
     # Equals share the gradient, `initial` among them: the only choice that does not depend on their order.
     y = expand(y, axis, keepdims)
-    at = a == y if where is True else (a == y) & np.asarray(where)
+    at = a == y if where is True else (a == y) & where
     count = np.sum(at, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (y == initial)

@@ -36,17 +36,14 @@ def picked(g, a, axis, place):
 
 def middle(function):
     def rule(g, y, a, axis=None, out=None, overwrite_input=False, keepdims=False):
-        return picked(g, a, axis, lambda ranks: function(ranks, axis, keepdims=keepdims))
+        return picked(g, a, axis, lambda ranks: function(ranks, axis))
 
     return rule
 
 
 def quantile(function):
     def rule(g, y, a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
-        def place(ranks):
-            return function(ranks, q, axis, method=method, keepdims=keepdims, weights=weights)
-
-        return picked(g, a, axis, place)
+        return picked(g, a, axis, lambda ranks: function(ranks, q, axis, method=method, weights=weights))
 
     return rule
 

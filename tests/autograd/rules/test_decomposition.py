@@ -247,7 +247,18 @@ def test_the_gradient_of_a_hermitian_matrix_is_hermitian(function):
 
 
 @pytest.mark.parametrize(
-    ("least", "rcond"), [(4e-16, None), (4e-16, 0), (4e-16, -1), (1e-17, -1), (0.5, 0.5), (0.5, 0.4)]
+    ("least", "rcond"),
+    [
+        (4e-16, None),
+        (1e-17, 0),
+        (1e-17, 1e-18),
+        (1.3e-16, 0),
+        (1e-16, -1),
+        (0.5, 1),
+        (1e-17, 3.0),
+        (0.5, 0.5),
+        (0.5, 0.4),
+    ],
 )
 def test_rank_as_lstsq_finds_it(least, rcond):
     x, b = np.array([[1.0, 0.0], [0.0, least], [0.0, 0.0]]), np.ones(3)

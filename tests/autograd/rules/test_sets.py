@@ -88,7 +88,9 @@ def same(got, wanted):
     ],
 )
 def test_numbers_are_numpys(function, array):
-    if function is np.unique_inverse:  # which it does without a stable sort: any NaN may stand for any other
+    if (
+        function is np.unique_inverse and array is MANY
+    ):  # which it does without a stable sort: any NaN may stand for any other
         array = np.nan_to_num(array, nan=7.0)
     with np.errstate(invalid="ignore"):
         same(function(Value(array)), function(array))
