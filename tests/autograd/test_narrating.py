@@ -101,7 +101,8 @@ def test_every_operation_can_be_told(case):
     found = trace(case.of(*case.leaves()), gradient=case.seed)
     texts = [str(found), found.tree(), found.diff(found), *(found.explain(node.id) for node in found.nodes)]
     texts += ["\n".join(narrating.narrated(found, place)) for place in range(len(found.steps) + 1)]
-    assert max(len(line) for text in texts[:-1] for line in text.splitlines()) <= narrating.WIDTH + 100  # complex numbers are long
+    longest = max(len(line) for text in texts[:-1] for line in text.splitlines())
+    assert longest <= narrating.WIDTH + 100  # complex numbers are long
     assert max(map(len, str(found).splitlines())) <= narrating.WIDTH
     assert all(found.sentence(step).endswith(".") for step in found.steps)
     if found.steps:

@@ -317,7 +317,7 @@ def test_matmul_unary_operators_and_builtins():
     assert sum([Value(1.0), Value(2.0)]).data == 3.0
 
 
-@pytest.mark.parametrize("other", [None, "a", {}, object()], ids=str)
+@pytest.mark.parametrize("other", [None, "a", {}, object()], ids=lambda x: type(x).__name__)
 def test_operators_with_something_else_are_type_errors(other):
     for apply in (operator.add, operator.matmul, operator.pow):
         with pytest.raises(TypeError, match="unsupported operand"):
