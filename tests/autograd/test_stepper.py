@@ -204,7 +204,7 @@ def test_every_operation_can_be_drawn_and_stepped_through(without_graphviz):
             for word in found["words"]:
                 ET.fromstring(f"<p>{word}</p>")
             y.backward(case.seed)
-            assert draw(y).dot.count("->") == len(y.inputs)
+            assert draw(y).dot.count("->") >= len(y.inputs)
 
 
 HOSTILE = [
