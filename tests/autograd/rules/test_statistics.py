@@ -269,9 +269,10 @@ def test_a_row_of_nan(function):
 @pytest.mark.parametrize("function", [np.nanmean, np.nanvar, np.nanstd, np.nansum, np.nanprod])
 def test_dtype_without_nan(function):
     for dtype in (np.float32, np.longdouble):
-        got, wanted = function(Value(HOLES), dtype=dtype), function(HOLES, dtype=dtype)
-        assert got.dtype == wanted.dtype
-        np.testing.assert_allclose(got.data, wanted, rtol=1e-6)
+        for array in (X, HOLES):
+            got, wanted = function(Value(array), dtype=dtype), function(array, dtype=dtype)
+            assert got.dtype == wanted.dtype
+            np.testing.assert_allclose(got.data, wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("function", [np.nanvar, np.nanstd])
