@@ -172,7 +172,7 @@ EXPLAINED: list[tuple[str, str, str]] = [
     (r"shape.py: tile", r"tuple\((.*)\)  →  \(.*", "broadcast_to takes any iterable"),
     (
         r"reduction.py: (counted|(max|min|nanmax|nanmin|prod), rule 0)",
-        r".*True  →  .*False",
+        r"where is True  →  where is False",
         "a longer way to the same",
     ),
     (r"reduction.py: .*", r"max\((.+), (.+)\)  →  max\(\2, \1\)", "it is symmetric"),
