@@ -190,6 +190,7 @@ EXPLAINED: list[tuple[str, str, str]] = [
         "a longer way to the same; the diagonal of ones is true",
     ),
     (r"reduction.py: softmax_cross_entropy, rule 0", r"logits\.shape\[1\]  →  .*", "the last of two axes"),
+    (r"statistics.py: nan(var|std)", r"result \+ (.*)  →  result - \1", "NaN has no sign that counts"),
     (r"statistics.py: picked", r"return 0\.0  →  return 1\.0", "the gradient of no entries has no entries"),
     (r"statistics.py: picked", r"-1  →  (-2|--1)", "reshape takes any negative number; the last of two axes"),
 ]

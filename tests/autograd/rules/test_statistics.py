@@ -277,8 +277,8 @@ def test_dtype_without_nan(function):
 
 @pytest.mark.parametrize("function", [np.nanvar, np.nanstd])
 def test_too_few_numbers_beside_nan(function):
-    array = np.array([[1.0, 2.0, np.nan], [1.0, 2.0, 4.0]])
-    for keywords in ({"ddof": 2}, {"correction": 2}, {"ddof": 3}, {"ddof": 2, "keepdims": True}):
+    array = np.array([[np.nan, np.nan, 3.0], [1.0, 2.0, np.nan], [1.0, 2.0, 4.0]])
+    for keywords in ({"ddof": 1}, {"ddof": 2}, {"correction": 2}, {"ddof": 3}, {"ddof": 2, "keepdims": True}):
         with pytest.warns(RuntimeWarning) as warned:
             y = function(Value(array), axis=1, **keywords)
         assert len(warned) == 1
