@@ -145,6 +145,8 @@ EXPLAINED: list[tuple[str, str, str]] = [
     (r"calculus.py: (stencil|trapezoid)", r"-1  →  -2", "reshape takes any negative number for this"),
     (r"calculus.py: gradient", r".*spacing\[0\].*  →  .*", "the formula for uneven grids holds for even ones"),
     (r"calculus.py: gradient", r"\(spacing == .*", "the formula for uneven grids holds for even ones"),
+    (r"calculus.py: gradient", r"np\.ndim\(x\) != 1 or (.*)  →  \1", "what follows raises the same error"),
+    (r"calculus.py: central", r"ends\[1\]  →  ends\[-1\]", "the last of two is the second"),
     (r"calculus.py: segment", r"np\.clip\((.*), 0, (.*)\)  →  np\.clip\(0, \1, \2\)", "the middle one of three"),
     (r"calculus.py: (segment|slope)", r"np\.where\((.*), 1\.0, width\)  →  np\.where\(\1, (2|-1)\.0, width\)", UNUSED),
     (r"calculus.py: segment", r".*x < xp\[0\].*  →  .*x <= xp\[0\].*", "the part is 0 there"),

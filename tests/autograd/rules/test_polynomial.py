@@ -5,6 +5,7 @@ import pytest
 
 from autograd import Value, grad
 from autograd.errors import AutogradError
+from autograd.op import registry
 
 from ..numerical import assert_close, check
 
@@ -334,3 +335,12 @@ def test_results_types_and_errors_are_numpys(function, inputs):
             assert_close(one, other, 1e-5 if other.dtype.char in "fF" else 1e-12)
             if not isinstance(x, list):  # which are float64 as a Value
                 assert one.dtype == other.dtype or one.dtype.kind == "i"
+
+
+def test_a_poly1d_of_a_value():
+    # NumPy hands over no classes: it makes one of its own, as we would.
+    c = Value([1.0, 2.0])
+    for make in (np.poly1d, registry[np.poly1d]):
+        p = make(c, True, "z")
+        assert (type(p), p.variable, p.coeffs.data.tolist()) == (np.poly1d, "z", [1.0, -3.0, 2.0])
+        assert p(3.0).data == 2.0
