@@ -285,12 +285,13 @@ def with_start(accumulate, start):
         x = np.atleast_1d(x)
         if axis is None and np.ndim(x) > 1:
             raise ValueError(f"a running sum or product of shape {np.shape(x)} needs an axis.")
-        y = accumulate(x, axis=axis or 0, dtype=dtype)
+        axis = 0 if axis is None else axis
+        y = accumulate(x, axis=axis, dtype=dtype)
         if not include_initial:
             return y
         shape = list(np.shape(x))
-        shape[axis or 0] = 1
-        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis or 0)
+        shape[axis] = 1
+        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis)
 
     return accumulated
 

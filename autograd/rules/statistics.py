@@ -23,8 +23,8 @@ def picked(g, a, axis, place):
         return 0.0
     n = rows.shape[-1]
     rows = np.reshape(rows, (-1, n))
-    order, nan = np.argsort(rows, axis=-1, kind="stable"), np.isnan(rows)
-    ranks = np.where(nan & ~np.all(nan, axis=-1, keepdims=True), math.nan, np.argsort(order, axis=-1))
+    order, nan = np.argsort(rows, kind="stable"), np.isnan(rows)
+    ranks = np.where(nan & ~np.all(nan, axis=-1, keepdims=True), math.nan, np.argsort(order))
     rank = np.reshape(place(back(ranks)), (-1, len(order)))
     below = np.where(np.isnan(rank), 0, np.floor(rank)).astype(int)
     part, row = rank - below, np.arange(len(order))

@@ -114,8 +114,22 @@ def test_a_mean_that_is_known(function):
         check(lambda x, m: function(x, axis=0, mean=m, keepdims=True), array, array[:1])
         assert_same(lambda x: function(x, axis=1, mean=np.mean(x, axis=1, keepdims=True)), function, array)
     x = Value(np.full(3, 2.0))
-    function(x, mean=2.0).backward()
+    y = function(x, mean=2.0)
+    y.backward()
+    assert y.data == 0
     assert x.grad.tolist() == [0, 0, 0]
+    x = Value([1.0, 3.0])
+    y = function(x, mean=2.0)
+    y.backward()
+    assert y.data == 1
+    np.testing.assert_allclose(x.grad, [-1, 1] if function is np.var else [-0.5, 0.5])
+    assert function(x, mean=2.0, dtype=np.longdouble).dtype == np.longdouble
+    check(lambda x: function(x, mean=0.3, correction=1), V)
+    with pytest.warns(RuntimeWarning), np.errstate(all="ignore"):
+        for ddof in (3, 4):
+            np.testing.assert_array_equal(
+                function(Value(V), mean=0.3, ddof=ddof).data, function(V, mean=0.3, ddof=ddof)
+            )
 
 
 def assert_same(known, function, array):
@@ -149,9 +163,12 @@ def test_initial_is_one_of_the_equals():
     assert v.grad.tolist() == [0, 0, 0]
 
 
+MASKED_AWAY = [{"where": [True, False, True], "ddof": 2}, {"where": [True, True, False], "ddof": 3}]
+
+
 def test_nothing_left_to_divide_by():
     with np.errstate(all="ignore"), pytest.warns(RuntimeWarning):
-        for keywords in ({"ddof": 3}, {"ddof": 4}, {"correction": 3}, {"where": [True, False, False], "ddof": 1}):
+        for keywords in ({"ddof": 3}, {"ddof": 4}, {"correction": 3}, *MASKED_AWAY):
             v = Value(V)
             y = np.var(v, **keywords)
             np.testing.assert_array_equal(y.data, np.var(V, **keywords))
@@ -191,9 +208,11 @@ def test_running_sums_and_products(name):
     check(lambda x: function(x, include_initial=True), V)
     check(function, V + 1j)
     check(function, np.float64(3.0))
+    check(lambda x: function(x, include_initial=True), np.float64(3.0))
     check(lambda x: function(x, axis=0, include_initial=True), np.zeros((0, 2)))
-    with pytest.raises(ValueError):
-        function(Value(X))
+    for x in (X, X[0]):
+        with pytest.raises(ValueError):
+            function(Value(x))
     with pytest.raises(NoRuleError):
         function(Value(V), out=np.zeros(3))
 
@@ -210,6 +229,14 @@ def test_running_product_that_gets_very_small():
     x = Value(np.array([1e-200, 1e-115, 1e200]))  # 1e-315 has few digits left
     np.cumprod(x)[2].backward()
     np.testing.assert_allclose(x.grad, [1e85, 1.0, 0.0], rtol=1e-12, atol=1e-300)
+
+
+def test_running_product_that_overflows():
+    x = Value(np.array([1e200, 1e200, 1e-300]))
+    with np.errstate(over="ignore"):
+        y = np.cumprod(x)
+    y[2].backward()
+    np.testing.assert_allclose(x.grad, [1e-100, 1e-100, np.inf], rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +320,11 @@ def test_cross_entropy_refuses_what_is_no_class(targets, reduction, error):
 def test_cross_entropy_takes_a_list():
     logits = Value(np.arange(6.0).reshape(2, 3))
     softmax_cross_entropy(logits, [0, 1], "mean").backward()
-    assert logits.grad.shape == (2, 3)
+    once = logits.grad
+    assert once.shape == (2, 3)
+    logits.zero_grad()
+    softmax_cross_entropy(logits, [0, 1], "mean").backward(create_graph=True)
+    np.testing.assert_allclose(logits.grad.data, once)
 
 
 def test_what_where_leaves_out_has_no_gradient_whatever_made_it():

@@ -97,6 +97,9 @@ def test_medians_of_infinities_and_equals():
     x = Value([2.0, 2.0, 2.0])
     np.median(x).backward()
     assert x.grad.tolist() == [0, 1, 0]  # the order of a stable sort
+    x = Value(np.zeros(1001))
+    np.median(x).backward()
+    assert np.flatnonzero(x.grad).tolist() == [500]
 
 
 @pytest.mark.parametrize(
@@ -261,6 +264,26 @@ def test_a_row_of_nan(function):
     y.backward(np.ones(2))
     assert x.grad[0].tolist() == [0, 0]
     assert np.isfinite(x.grad[1]).all()
+
+
+@pytest.mark.parametrize("function", [np.nanmean, np.nanvar, np.nanstd, np.nansum, np.nanprod])
+def test_dtype_without_nan(function):
+    for dtype in (np.float32, np.longdouble):
+        for array in (X, HOLES):
+            got, wanted = function(Value(array), dtype=dtype), function(array, dtype=dtype)
+            assert got.dtype == wanted.dtype
+            np.testing.assert_allclose(got.data, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("function", [np.nanvar, np.nanstd])
+def test_too_few_numbers_beside_nan(function):
+    array = np.array([[np.nan, np.nan, 3.0], [1.0, 2.0, np.nan], [1.0, 2.0, 4.0]])
+    for keywords in ({"ddof": 1}, {"ddof": 2}, {"correction": 2}, {"ddof": 3}, {"ddof": 2, "keepdims": True}):
+        with pytest.warns(RuntimeWarning) as warned:
+            y = function(Value(array), axis=1, **keywords)
+        assert len(warned) == 1
+        with pytest.warns(RuntimeWarning):
+            np.testing.assert_allclose(y.data, function(array, axis=1, **keywords))
 
 
 def test_std_of_equals_without_nan():
