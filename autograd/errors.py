@@ -35,3 +35,7 @@ class AnomalyError(AutogradError, FloatingPointError):
 
 class DrawingError(AutogradError, ValueError):
     """A picture that cannot be made as asked: no such format, too large, or without the program that draws."""
+
+
+class ExpressionError(AutogradError, ValueError):
+    """A formula in a string that cannot be read, or cannot be evaluated with the values given."""

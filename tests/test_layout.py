@@ -9,7 +9,7 @@ import autograd
 import nn
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms"]
+ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "expression"]
 VIEWS = ["drawing"]  # on top of these, and not on each other
 
 
