@@ -39,3 +39,17 @@ class DrawingError(AutogradError, ValueError):
 
 class ExpressionError(AutogradError, ValueError):
     """A formula in a string that cannot be read, or cannot be evaluated with the values given."""
+
+
+class DerivativeError(AutogradError, AssertionError):
+    """A derivative that is wrong, or that could not be checked: what `autograd.testing.assert_...` raise.
+
+    Attributes
+    ----------
+    report : autograd.testing.Report
+        What was found, as data.
+    """
+
+    def __init__(self, text: str, report: object = None):
+        super().__init__(text)
+        self.report = report
