@@ -13,17 +13,17 @@ and what the error looks like: a sign, a factor, the term of the product rule th
 `autograd.testing.strategies` has strategies for Hypothesis.
 """
 
-from .checks import assert_derivative as assert_derivative
-from .checks import assert_formula as assert_formula
-from .checks import assert_gradients as assert_gradients
-from .checks import assert_module as assert_module
-from .checks import assert_vjp as assert_vjp
-from .checks import check_derivative as check_derivative
-from .checks import check_formula as check_formula
-from .checks import check_gradients as check_gradients
-from .checks import check_module as check_module
-from .checks import check_vjp as check_vjp
-from .checks import derivative_of as derivative_of
+from .by_hand import assert_derivative as assert_derivative
+from .by_hand import check_derivative as check_derivative
+from .by_hand import derivative_of as derivative_of
+from .engine import assert_gradients as assert_gradients
+from .engine import check_gradients as check_gradients
+from .formulas import assert_formula as assert_formula
+from .formulas import check_formula as check_formula
+from .modules import assert_module as assert_module
+from .modules import check_module as check_module
+from .pullbacks import assert_vjp as assert_vjp
+from .pullbacks import check_vjp as check_vjp
 from .report import Finding as Finding
 from .report import Report as Report
 from .report import Row as Row

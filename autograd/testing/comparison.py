@@ -1,4 +1,4 @@
-"""Yours against the numerical derivative at one point: entry by entry, or by directions and bisection if there are many.
+"""Yours against the numerical derivative at one point: entry by entry, or by directions and bisection if many.
 
 Up to `ALL` entries every one is looked at. Of more, random directions are, in which every entry has its part;
 where one disagrees, its entries are halved until the wrong ones stand alone; besides, `DRAWN` entries are drawn.
@@ -77,9 +77,8 @@ def judge(
         inside = (yours >= low - allowed - bound) & (yours <= high + allowed + bound)
         # A bound that is large against the number says little, unless both are nothing against rounding.
         nothing = np.maximum(1e-3 * bound, 16 * noise / unit)
-        clear = (bound <= np.maximum(LOOSE * np.abs(numeric), allowed)) | (
-            (np.abs(yours) <= nothing) & (np.abs(numeric) <= bound + nothing)
-        )
+        enough = np.maximum(LOOSE * np.abs(numeric), np.maximum(allowed, tolerance.rtol * largest))
+        clear = (bound <= enough) | ((np.abs(yours) <= nothing) & (np.abs(numeric) <= bound + nothing))
         states = np.where(difference <= allowed + bound, np.where(clear, "ok", "unclear"), "wrong")
         states = np.where(~np.isfinite(numeric) | ~np.isfinite(bound), "unclear", states)
         vague = ~(bound <= LOOSE * np.abs(numeric)) & (bound > 1e-3 * largest)
@@ -165,7 +164,7 @@ def compare(
         order = {"wrong": 0, "unclear": 1, "kink": 2, "ok": 3}
         chosen = [j for j in range(q) if states[j] == "wrong"] if of in ("jacobian", "elementwise") else []
         worst = min(range(q), key=lambda j: (order[states[j]], -excess[j]))
-        for j in (chosen[:20] or [worst if states[worst] != "ok" else main]):
+        for j in chosen[:20] or [worst if states[worst] != "ok" else main]:
             status = states[j]
             kept = status if status != "kink" or tolerance.kinks == "error" else "ok"
             why = why_unclear(slope, j) if status == "unclear" else ""

@@ -60,7 +60,14 @@ FACTORS = {
 
 
 def from_numbers(
-    x: Array, y: Array | None, yours: Array, numeric: Array, bound: Array, wrong: Array, unit: str, sizes: dict[str, int]
+    x: Array,
+    y: Array | None,
+    yours: Array,
+    numeric: Array,
+    bound: Array,
+    wrong: Array,
+    unit: str,
+    sizes: dict[str, int],
 ) -> str | None:
     """A hint from the numbers that were compared, or None."""
     finite = np.isfinite(yours) & np.isfinite(numeric)
@@ -73,19 +80,19 @@ def from_numbers(
     live = np.abs(numeric) > 10 * bound
     if np.any(live) and not np.any(yours):
         return "yours is 0 everywhere: is a dependence on x lost, or is f taken for constant?"
+    if y is not None and close(yours, y):
+        return "yours is f itself, not its derivative"
     if np.any(live & wrong) and close(yours[~live], numeric[~live], bound[~live]):
         ratio = yours[live] / numeric[live]
         middle = float(np.median(ratio))
         if np.all(np.abs(ratio - middle) <= CLOSE * abs(middle) + 2 * bound[live] / np.abs(numeric[live])):
             words = ratio_in_words(middle, sizes)
-            if words or k > 1:
+            if k > 1 or words != "a constant factor":
                 return f"yours / numeric = {middle:.6g} {at_all}{': ' + words if words else ''}"
     difference = yours - numeric
     middle = float(np.median(difference))
     if k > 2 and middle and close(difference, np.full(k, middle), bound):
         return f"yours - numeric = {middle:.6g} {at_all}: a constant term too {'much' if middle > 0 else 'little'}?"
-    if y is not None and k > 1 and close(yours, y):
-        return "yours is f itself, not its derivative"
     if np.all(live[wrong]) and close(-yours[wrong], numeric[wrong], bound[wrong]) and np.any(~wrong):
         side = side_of(x, wrong)
         return f"the sign is wrong at {np.count_nonzero(wrong)} of {k} {unit}{': ' + side if side else ''}"
@@ -217,7 +224,11 @@ def _written(node: Value, depth: int) -> tuple[str, int]:
         if node.label:
             return node.label, 9
         number = np.asarray(node.data)
-        return (f"{number[()]:.4g}", 9 if number >= 0 else 3) if number.ndim == 0 and number.dtype.kind in "biuf" else ("...", 9)
+        return (
+            (f"{number[()]:.4g}", 9 if number >= 0 else 3)
+            if number.ndim == 0 and number.dtype.kind in "biuf"
+            else ("...", 9)
+        )
     if depth == 0:
         return "...", 9
     symbol, parts = node.op.symbol, [_written(value, depth - 1) for value in node.inputs]
@@ -268,7 +279,7 @@ def uses(variable: Value, result: Value, upstream: Any) -> list[Use]:
             depends.add(node)
             for value in dict.fromkeys(live):
                 consumers.setdefault(value, []).append(node)
-    found = []
+    found: list[Use] = []
     for node in nodes:
         for index, value in enumerate(node.inputs):
             if value is not variable or node not in depends or len(found) > 12:
@@ -294,7 +305,12 @@ def uses(variable: Value, result: Value, upstream: Any) -> list[Use]:
     return found
 
 
-_RULES = {"multiply": "product rule?", "divide": "quotient rule?", "matmul": "product rule?", "power": "x**x needs both rules"}
+_RULES = {
+    "multiply": "product rule?",
+    "divide": "quotient rule?",
+    "matmul": "product rule?",
+    "power": "x**x needs both rules",
+}
 
 
 def from_graph(function: Callable[..., Any], samples: Sequence[Sample], name: str) -> str | None:
@@ -362,9 +378,8 @@ def _missing_link(samples: Any, runs: Any, yours: Array, bound: Array) -> str | 
         return None
 
     def gathered(numbers: Sequence[Array]) -> Array:
-        return np.concatenate([
-            np.ravel(np.broadcast_to(a, v.shape))[s.looked] for a, (v, _, _), s in zip(numbers, runs, samples, strict=True)
-        ])  # fmt: skip
+        whole = [np.ravel(np.broadcast_to(a, run[0].shape)) for a, run in zip(numbers, runs, strict=True)]
+        return np.concatenate([a[sample.looked] for a, sample in zip(whole, samples, strict=True)])
 
     for k in range(len(chains[0])):
         inner = chains[0][k][0]
@@ -385,9 +400,10 @@ def _missing_link(samples: Any, runs: Any, yours: Array, bound: Array) -> str | 
             return f"your derivative lacks the factor of the inner derivative, that of `{code}`: chain rule?"
         if close(yours, gathered(within), bound):
             return f"yours is the derivative of the inner `{code}` alone; that of the outer function is missing"
-        assert chains[0][k][1].op is not None
         if k == 0 and close(yours, gathered(at_x), bound):
-            return f"the derivative of {chains[0][k][1].op.name} was taken at {name} where it belongs at `{code}`"
+            last = chains[0][k][1].op
+            assert last is not None
+            return f"the derivative of {last.name} was taken at {name} where it belongs at `{code}`"
     return None
 
 
@@ -406,6 +422,18 @@ def _chain(variable: Value, result: Value) -> Iterator[tuple[Value, Value, int]]
         node = live[0][0]
 
 
+def _one_input(node: Value, arrays: Sequence[Any], seed: Any, index: int) -> Callable[[Array], Array]:
+    """A weighted sum of an operation's result, as a function of one of its inputs."""
+    function, params, shape = node.op.function, node.params or {}, node.inputs[index].shape  # type: ignore[union-attr]
+
+    def weighted(flat: Array) -> Array:
+        inputs = list(arrays)
+        inputs[index] = flat.reshape(shape)[()]
+        return np.atleast_1d(np.sum(seed * function(*inputs, **params)))
+
+    return weighted
+
+
 def first_wrong_operation(result: Value, rng: np.random.Generator) -> str | None:
     """The first operation, in the order of computation, whose rule is wrong at the inputs it was recorded with."""
     for node in topological([result]):
@@ -417,10 +445,7 @@ def first_wrong_operation(result: Value, rng: np.random.Generator) -> str | None
             if not value.requires_grad or value.size == 0 or node.size == 0:
                 continue
 
-            def weighted(flat: Array, index: int = index, value: Value = value) -> Array:
-                inputs = list(arrays)
-                inputs[index] = flat.reshape(value.shape)[()]
-                return np.atleast_1d(np.sum(seed * op.function(*inputs, **(node.params or {}))))  # noqa: B023
+            weighted = _one_input(node, arrays, seed, index)
 
             try:
                 point = Point(weighted, np.ravel(np.asarray(value.data, float)))

@@ -268,5 +268,9 @@ class Point:
                 errors.append(np.abs(fine - coarse) * 1e-3 + 16 * noise * 2.0**22)
         right, left = np.where(here, sides[0], result.right), np.where(here, sides[1], result.left)
         return result._replace(
-            bound=np.where(here, np.maximum(*errors), result.bound), left=left, right=right, kink=here & ~jump, jump=jump
+            bound=np.where(here, np.maximum(*errors), result.bound),
+            left=left,
+            right=right,
+            kink=here & ~jump,
+            jump=jump,
         )

@@ -86,7 +86,9 @@ def plain_function(function: Callable[..., Any], args: list[Any], wrt: Sequence[
                     found.append(Finding("layout", f"{name} of {layout} array raises {brief(error)}"))
                     break
                 if not near(kept, other):
-                    found.append(Finding("layout", f"{name} gives other numbers for {layout} array of the same entries"))
+                    found.append(
+                        Finding("layout", f"{name} gives other numbers for {layout} array of the same entries")
+                    )
                     break
     return found
 
@@ -168,7 +170,8 @@ def examine(
                 off = np.abs(np.asarray(g, float) - wanted)
             if np.any(off[np.isfinite(wanted)] > loose * scale):
                 say("linearity", f"the gradient of {label} is not linear in the upstream gradient: {a:g} u + {b:g} v")
-    for position, (what, source) in enumerate([("upstream gradient", seed), *zip(names, (args[i] for i in wrt))]):
+    sources = [("upstream gradient", seed), *zip(names, [args[i] for i in wrt], strict=True)]
+    for position, (what, source) in enumerate(sources):
         for layout, array in layouts(source):
             moved = copied(args)
             if position:

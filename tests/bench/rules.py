@@ -227,7 +227,9 @@ BUGS = [
     case("no inner derivative", lambda x: np.sin(3 * x), lambda g, x: g * np.cos(3 * x), X),
     case("mean without 1/n", np.mean, lambda g, x: g * np.ones_like(x), X),
     case("sum with 1/n", np.sum, lambda g, x: g * np.ones_like(x) / x.size, X),
-    case("n - 1 for n", lambda x: np.mean((x - np.mean(x)) ** 2), lambda g, x: g * 2 * (x - np.mean(x)) / (x.size - 1), X),
+    case(
+        "n - 1 for n", lambda x: np.mean((x - np.mean(x)) ** 2), lambda g, x: g * 2 * (x - np.mean(x)) / (x.size - 1), X
+    ),
     case("product rule, one term", lambda x: x**2 * np.exp(-x), lambda g, x: g * 2 * x * np.exp(-x), X),
     case("quotient rule, sign", lambda x: x / (1 + x**2), lambda g, x: g * (1 + x**2 + 2 * x * x) / (1 + x**2) ** 2, X),
     case("matmul without transpose", np.matmul, untransposed, S, S + 1),
@@ -256,13 +258,21 @@ BUGS = [
     case("fails on read-only input", np.sin, read_only, X),
     case("NaN where finite", sin_over_x, not_at_zero, np.array([0.0, 0.5, 2.0])),
     case("NaN for large arguments", stable_sigmoid, naive_sigmoid, np.array([-800.0, 0.5, 800.0])),
-    case("infinite where finite", lambda x: np.abs(x) ** 1.5, lambda g, x: g * 1.5 * x / np.sqrt(np.abs(x)) if np.all(x)
-        else np.full_like(x, np.inf), np.array([0.0, 1.0])),
+    case(
+        "infinite where finite",
+        lambda x: np.abs(x) ** 1.5,
+        lambda g, x: g * 1.5 * x / np.sqrt(np.abs(x)) if np.all(x) else np.full_like(x, np.inf),
+        np.array([0.0, 1.0]),
+    ),
     case("float64 for float32", np.sin, lambda g, x: g * np.cos(x.astype(np.float64)), X.astype(np.float32)),
     case("integers for floats", np.square, lambda g, x: (2 * g * x).astype(int), np.round(X * 3)),
     case("wrong for negative arguments", np.abs, lambda g, x: g * np.ones_like(x), X),
-    case("wrong for large arguments", np.tanh, lambda g, x: g * np.where(np.abs(x) < 2, 1 - np.tanh(x) ** 2, 0.0),
-        np.array([0.1, -1.0, 1.9, 3.0])),
+    case(
+        "wrong for large arguments",
+        np.tanh,
+        lambda g, x: g * np.where(np.abs(x) < 2, 1 - np.tanh(x) ** 2, 0.0),
+        np.array([0.1, -1.0, 1.9, 3.0]),
+    ),
     case("one side of a kink", lambda x: np.where(x > 0, x, 0.01 * x), lambda g, x: g * (x > 0), LEAK),
     case("outside the subgradients", np.abs, lambda g, x: g * np.where(x == 0, 5.0, np.sign(x)), np.array([0.0, 1.0])),
     case("ties get it all, each", np.max, lambda g, x: g * (x == np.max(x)), np.array([1.0, 3.0, 3.0, 2.0])),
@@ -275,7 +285,12 @@ BUGS = [
     case("3.14 for pi", lambda x: np.sin(np.pi * x), lambda g, x: g * 3.14 * np.cos(np.pi * x), V),
     case("exp - 1 as expm1's", np.expm1, lambda g, x: g * np.expm1(x), V),
     case("wrong for axes of length 1", lambda x: x.sum(axis=0), one_axis, X),
-    case("shape of an empty array", lambda x: 2.0 * x, lambda g, x: np.zeros(0) if x.size == 0 else 2.0 * g, np.zeros((0, 3))),
+    case(
+        "shape of an empty array",
+        lambda x: 2.0 * x,
+        lambda g, x: np.zeros(0) if x.size == 0 else 2.0 * g,
+        np.zeros((0, 3)),
+    ),
     case("duplicates assigned, not added", gathered, assigned, V),
     case("gradients in the wrong order", np.multiply, both_ways, X, X + 1),
     case("one gradient missing", np.multiply, only_one, X, X + 1),
@@ -284,11 +299,15 @@ BUGS = [
     case("norm without its division", lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x, V),
     case("a part taken for constant", lambda x: x * np.sum(x**2), lambda g, x: g * np.sum(x**2), V),
     case("an offset of 1e-5", np.sin, lambda g, x: g * (np.cos(x) + 1e-5), V),
-    case("the smallest entry, wrong sign", lambda x: np.sum(x**2), lambda g, x: g * np.where(x < 1e-5, -2 * x, 2 * x),
-        np.array([1e-6, 1.0, 30.0])),
+    case(
+        "the smallest entry, wrong sign",
+        lambda x: np.sum(x**2),
+        lambda g, x: g * np.where(x < 1e-5, -2 * x, 2 * x),
+        np.array([1e-6, 1.0, 30.0]),
+    ),
     case("second order: a part taken for constant", np.sin, lambda g, x: g * np.cos(plain(x)), X, order=2),
     case("second order: seed taken for constant", np.square, lambda g, x: 2 * plain(g) * x, X, order=2),
-]  # fmt: skip
+]
 
 
 # -------------------------------------------------------------------- right, and hard
@@ -307,7 +326,9 @@ def digamma_times_gamma(g, x):
         total = 0.0
         while t < 20:
             total, t = total - 1 / t, t + 1
-        return total + math.log(t) - 1 / (2 * t) - 1 / (12 * t**2) + 1 / (120 * t**4) - 1 / (252 * t**6) + 1 / (240 * t**8)
+        return (
+            total + math.log(t) - 1 / (2 * t) - 1 / (12 * t**2) + 1 / (120 * t**4) - 1 / (252 * t**6) + 1 / (240 * t**8)
+        )
 
     return g * np.array([math.gamma(t) * psi(t) for t in x])
 
@@ -367,13 +388,26 @@ HARD = [
     case("1e8 + x²", lambda x: 1e8 + x**2, lambda g, x: 2 * g * x, np.array([0.3, -1.0, 5.0])),
     case("exp at 30", np.exp, lambda g, x: g * np.exp(x), np.array([30.0, -20.0, 1.0])),
     case("exp at 300", np.exp, lambda g, x: g * np.exp(x), np.array([300.0])),
-    case("sigmoid(200 x)", lambda x: sigmoid(200 * x), lambda g, x: 200 * g * sigmoid(200 * x) * sigmoid(-200 * x),
-        np.array([0.001, -0.01, 0.05])),
-    case("sigmoid(200 x), saturated", lambda x: stable_sigmoid(200 * x),
-        lambda g, x: 200 * g * stable_sigmoid(200 * x) * stable_sigmoid(-200 * x), np.array([1.0, -1.0])),
+    case(
+        "sigmoid(200 x)",
+        lambda x: sigmoid(200 * x),
+        lambda g, x: 200 * g * sigmoid(200 * x) * sigmoid(-200 * x),
+        np.array([0.001, -0.01, 0.05]),
+    ),
+    case(
+        "sigmoid(200 x), saturated",
+        lambda x: stable_sigmoid(200 * x),
+        lambda g, x: 200 * g * stable_sigmoid(200 * x) * stable_sigmoid(-200 * x),
+        np.array([1.0, -1.0]),
+    ),
     case("sqrt at 1e-8", np.sqrt, lambda g, x: g / (2 * np.sqrt(x)), np.array([1e-8, 1e-4, 2.0])),
     case("float32 inside", in_float32, lambda g, x: 2 * g * x, np.array([0.7, -1.3, 2.1])),
-    case("2e-7 from a kink", lambda x: np.maximum(x - 1, 0), lambda g, x: g * (x > 1), np.array([1 + 2e-7, 1 - 2e-7, 3.0])),
+    case(
+        "2e-7 from a kink",
+        lambda x: np.maximum(x - 1, 0),
+        lambda g, x: g * (x > 1),
+        np.array([1 + 2e-7, 1 - 2e-7, 3.0]),
+    ),
     case("2e-7 from a kink, one of 200", *RELU, np.concatenate([[2e-7], LONG[:199]])),
     case("3,000 entries", np.sin, lambda g, x: g * np.cos(x), LONG),
     case("3,000 entries to a number", lambda x: np.sum(x**3), lambda g, x: g * 3 * x**2, LONG),
@@ -398,15 +432,26 @@ HARD = [
     case("x |x| at 0", lambda x: x * np.abs(x), lambda g, x: 2 * g * np.abs(x), np.array([0.0, 1.0, -2.0])),
     case("Huber at its seam", huber, lambda g, x: g * np.clip(x, -1, 1), np.array([1.0, -1.0, 0.5, 4.0])),
     case("softplus at ±40", softplus, lambda g, x: g * stable_sigmoid(x), np.array([-40.0, 0.0, 40.0])),
-    case("exp(-1/x²), flat", lambda x: np.exp(-1 / x**2), lambda g, x: g * np.exp(-1 / x**2) * 2 / x**3, np.array([0.2, 1.0])),
+    case(
+        "exp(-1/x²), flat",
+        lambda x: np.exp(-1 / x**2),
+        lambda g, x: g * np.exp(-1 / x**2) * 2 / x**3,
+        np.array([0.2, 1.0]),
+    ),
     case("(x - 1)^5 near 1", lambda x: (x - 1) ** 5, lambda g, x: 5 * g * (x - 1) ** 4, np.array([1.001, 2.0])),
     case("matrices of 1e6 and 1e-6", np.matmul, matrices, 1e6 * S, 1e-6 * S.T),
     case("entries from 1e-8 to 1e8", lambda x: np.sum(x**2), lambda g, x: 2 * g * x, np.array([1e-8, 1e-3, 1.0, 1e8])),
-    case("norm of a tiny vector", lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x / np.sqrt(np.sum(x * x)), 1e-9 * V),
+    case(
+        "norm of a tiny vector", lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x / np.sqrt(np.sum(x * x)), 1e-9 * V
+    ),
     case("floor", np.floor, lambda g, x: 0.0 * g, np.array([0.5, -1.3, 7.7])),
     case("sin(1/x) at 0.02", lambda x: np.sin(1 / x), lambda g, x: -g * np.cos(1 / x) / x**2, np.array([0.02, 1.0])),
-    case("(1 - cos x)/x² at 1e-3", lambda x: (1 - np.cos(x)) / x**2,
-        lambda g, x: g * (x * np.sin(x) - 4 * np.sin(x / 2) ** 2) / x**3, np.array([1e-1, 2.0])),
+    case(
+        "(1 - cos x)/x² at 1e-3",
+        lambda x: (1 - np.cos(x)) / x**2,
+        lambda g, x: g * (x * np.sin(x) - 4 * np.sin(x / 2) ** 2) / x**3,
+        np.array([1e-1, 2.0]),
+    ),
     case("float32 arguments", np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), X.astype(np.float32)),
     case("a Fortran-ordered argument", np.sin, lambda g, x: g * np.cos(x), np.asfortranarray(X)),
     case("broadcasting both ways", np.multiply, product, X[:, :1].copy(), X[:1].copy()),
@@ -418,8 +463,12 @@ HARD = [
     case("determinant", np.linalg.det, lambda g, x: g * np.linalg.det(x) * np.linalg.inv(x).T, S),
     case("inverse", np.linalg.inv, lambda g, x: -np.linalg.inv(x).T @ g @ np.linalg.inv(x).T, S),
     case("solve", lambda a, b: np.linalg.solve(a, b), solved, S, S[0]),
-    case("logaddexp, 1,000 apart", lambda x: np.logaddexp(x, 0.0), lambda g, x: g * stable_sigmoid(x),
-        np.array([-1000.0, 0.1, 1000.0])),
+    case(
+        "logaddexp, 1,000 apart",
+        lambda x: np.logaddexp(x, 0.0),
+        lambda g, x: g * stable_sigmoid(x),
+        np.array([-1000.0, 0.1, 1000.0]),
+    ),
     case("arctan2", np.arctan2, angle, V, V[::-1] + 0.1),
     case("log1p at 1e-12", np.log1p, lambda g, x: g / (1 + x), np.array([1e-12, -1e-9, 0.5])),
     case("1e200 x", lambda x: 1e200 * np.sin(x), lambda g, x: 1e200 * g * np.cos(x), V),
@@ -429,6 +478,10 @@ HARD = [
     case("scaled inside", lambda x: np.sin(x * 1e-6) * 1e6, lambda g, x: g * np.cos(x * 1e-6), V),
     case("at 1e6", np.sin, lambda g, x: g * np.cos(x), np.array([1e6, -1e6])),
     case("cube root near 0", np.cbrt, lambda g, x: g / (3 * np.cbrt(x) ** 2), np.array([1e-9, -1e-6, 8.0])),
-    case("two kinks close by", lambda x: np.abs(x - 1) + np.abs(x - 1.00001), lambda g, x: g * (np.sign(x - 1) + np.sign(x - 1.00001)),
-        np.array([1.000003, 0.5, 2.0])),
-]  # fmt: skip
+    case(
+        "two kinks close by",
+        lambda x: np.abs(x - 1) + np.abs(x - 1.00001),
+        lambda g, x: g * (np.sign(x - 1) + np.sign(x - 1.00001)),
+        np.array([1.000003, 0.5, 2.0]),
+    ),
+]
