@@ -242,6 +242,11 @@ def _one_point(
         results.add([Finding("shape", f"{df_name} returns {len(claims)} derivatives, and {len(wrt)} are wanted")])
         return
     names = argument_names(f, len(args))
+    for given_claim in claims:
+        if np.asarray(raw(given_claim)).dtype.kind not in "biuf":
+            what = "None" if given_claim is None else f"{given_claim!r:.60}"
+            results.add([Finding("value", f"{df_name} returned {what}, and a number or an array is wanted")])
+            return
     with quiet():
 
         def without_values(*inputs: Any) -> Any:
@@ -252,10 +257,6 @@ def _one_point(
         results.add(plain_function(without_values, list(args), wrt, df_name))
     for i, given_claim in zip(wrt, claims, strict=True):
         x, claim_array = args[i], np.asarray(raw(given_claim))
-        if claim_array.dtype.kind not in "biuf":
-            what = "None" if given_claim is None else f"{given_claim!r:.60}"
-            results.add([Finding("value", f"{df_name} returned {what}, and a number or an array is wanted")])
-            return
         kind, claim = _claim(claim_array, np.shape(x), y)
         if claim is None:
             results.add([Finding("shape", _shape_words(df_name, f_name, claim_array.shape, np.shape(x), y.shape))])

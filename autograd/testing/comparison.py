@@ -81,7 +81,9 @@ def judge(
         clear = (bound <= enough) | ((np.abs(yours) <= nothing) & (np.abs(numeric) <= bound + nothing))
         states = np.where(difference <= allowed + bound, np.where(clear, "ok", "unclear"), "wrong")
         states = np.where(~np.isfinite(numeric) | ~np.isfinite(bound), "unclear", states)
-        vague = ~(bound <= LOOSE * np.abs(numeric)) & (bound > 1e-3 * largest)
+        vague = ~(bound <= LOOSE * np.abs(numeric)) & (
+            (slope.method == "one-sided differences") | (bound > 1e-6 * np.maximum(noise / EPS / unit, 1e-3))
+        )
         states = np.where(~np.isfinite(yours) & np.isfinite(numeric), np.where(vague, "unclear", "wrong"), states)
         states = np.where(slope.kink, np.where(inside, "kink", "wrong"), states)
         states = np.where(slope.jump, "unclear", states)

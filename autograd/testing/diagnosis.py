@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -362,6 +362,12 @@ def _missing_use(samples: Any, runs: Any, yours: Array, numeric: Array, bound: A
                 return f"the term through {where} has the wrong sign{line}"
             if close(yours, total + part, bound):
                 return f"the term through {where} is counted twice{line}"
+    for one, other in permutations(range(count), 2):
+        if np.any(np.abs(parts[one] - parts[other]) > 10 * bound) and close(
+            yours, total - parts[one] + parts[other], bound
+        ):
+            lost, twice = split[0][one].branch, split[0][other].branch
+            return f"your derivative takes the term through `{twice}` for that through `{lost}` as well (symmetric?)"
     return None
 
 

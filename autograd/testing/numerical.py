@@ -162,7 +162,8 @@ class Point:
     def _complex_step(self, direction: Array) -> Array | None:
         tiny = max(2.0**-150, 1e-290 / float(np.min(np.abs(direction[direction != 0]), initial=1.0)))
         result = self.at(1j * tiny * direction)
-        real = np.abs(result.real - self.y) <= 1e-10 * np.abs(self.y) + 8 * (0 if self._noise is None else self._noise)
+        noise = 0.0 if self._noise is None else self._noise
+        real = np.abs(result.real - self.y) <= 1e-10 * np.abs(self.y) + 8 * noise + tiny
         if not np.iscomplexobj(result) or not np.all(np.isfinite(result)) or not np.all(real):
             self.analytic = False
             return None

@@ -57,9 +57,10 @@ class Results:
             named = "left" if row.yours == row.left else "right" if row.yours == row.right else "between"
             self.notes.append(f"{len(taken)} at a kink: yours {row.yours:.6g} of left {row.left:.6g}, "
                               f"right {row.right:.6g} ({named})")  # fmt: skip
-        vague = [row for row in rows if row.status == "ok" and row.bound > tolerance.rtol * abs(row.numeric) > 0]
+        vague = [row for row in rows if row.status == "ok" and row.left == row.right
+                 and row.bound + abs(row.yours - row.numeric) > 2 * tolerance.rtol * abs(row.yours) > 0]  # fmt: skip
         if vague:
-            worst = max(row.bound / abs(row.numeric) for row in vague)
+            worst = max(row.bound / abs(row.yours) for row in vague)
             self.notes.append(f"{len(vague)} of {len(rows)} {self.unit} could only be compared to {min(worst, 1):.0e}: "
                               f"f returns no more digits")  # fmt: skip
         failed = bool(self.findings) or any(row.status == "wrong" for row in rows)
