@@ -87,7 +87,7 @@ def from_numbers(
         middle = float(np.median(ratio))
         if np.all(np.abs(ratio - middle) <= CLOSE * abs(middle) + 2 * bound[live] / np.abs(numeric[live])):
             words = ratio_in_words(middle, sizes)
-            if k > 1 or words != "a constant factor":
+            if k > 1 or not words.startswith("a constant factor"):
                 return f"yours / numeric = {middle:.6g} {at_all}{': ' + words if words else ''}"
     difference = yours - numeric
     middle = float(np.median(difference))
@@ -119,7 +119,7 @@ def ratio_in_words(ratio: float, sizes: dict[str, int]) -> str:
     whole = round(1 / abs(ratio)) if ratio else 0
     if 2 < whole < 100 and math.isclose(abs(ratio), 1 / whole, rel_tol=CLOSE):
         return f"factor {whole} too small{sign}"
-    return "a constant factor"
+    return "a constant factor too much or too little"
 
 
 def side_of(x: Array, wrong: Array) -> str:
@@ -300,7 +300,7 @@ def uses(variable: Value, result: Value, upstream: Any) -> list[Use]:
                     merge = above.op.name
                 else:
                     top = above
-            branch = in_code(top) if top is not variable else f"operand {index + 1} of `{in_code(node)}`"
+            branch = f"`{in_code(top)}`" if top is not variable else f"operand {index + 1} of `{in_code(node)}`"
             found.append(Use(branch, merge, (node.notes or {}).get("source", ""), np.ravel(np.asarray(part, float))))
     return found
 
@@ -352,7 +352,7 @@ def _missing_use(samples: Any, runs: Any, yours: Array, numeric: Array, bound: A
             part = parts[list(chosen)].sum(axis=0)
             if not np.any(np.abs(part) > 10 * bound):
                 continue
-            where = " and ".join(dict.fromkeys(f"`{split[0][k].branch}`" for k in chosen))
+            where = " and ".join(dict.fromkeys(split[0][k].branch for k in chosen))
             source = split[0][chosen[0]].source if split[0][chosen[0]].source.startswith(file) else ""
             line = f" ({_place(source)})" if source and size == 1 and _place(source) else ""
             rule = _RULES.get(split[0][chosen[0]].merge, "every use of the variable adds its part")
@@ -367,7 +367,7 @@ def _missing_use(samples: Any, runs: Any, yours: Array, numeric: Array, bound: A
             yours, total - parts[one] + parts[other], bound
         ):
             lost, twice = split[0][one].branch, split[0][other].branch
-            return f"your derivative takes the term through `{twice}` for that through `{lost}` as well (symmetric?)"
+            return f"your derivative takes the term through {twice} for that through {lost} as well (symmetric?)"
     return None
 
 

@@ -18,7 +18,7 @@ __unittest = True  # unittest leaves frames of this module out of what it prints
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 SHOWN = 3
-"""How many rows of the table a failure shows."""
+"""How many rows of the table a failure shows: with one hint, as many as pytest leaves in a failed comparison."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ class Report:
         text += [f"  {finding.text}" for finding in self.findings]
         shown = wrong or (odd if self.verdict != PASS else [])
         if shown:
-            text += _table(sorted(shown, key=lambda row: -_size(row))[:SHOWN] if len(shown) > SHOWN else shown)
+            room = max(1, SHOWN + 1 - max(1, len(self.hints) + len(self.findings)))
+            text += _table(sorted(shown, key=lambda row: -_size(row))[:room] if len(shown) > room else shown)
             methods = " and ".join(dict.fromkeys(row.method for row in shown))
             count = f"{len(shown)} of {len(self.rows)} {self.unit} {'disagree' if wrong else 'are unclear'}"
             text.append(f"  {count} (allowed: {self.allowed}); numeric: {methods}")

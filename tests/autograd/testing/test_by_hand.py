@@ -33,7 +33,7 @@ def df(x):
         (np.sin, np.cos, V),
         (lambda x: np.sum(x**2), lambda x: 2 * x, [V, np.ones((2, 3))]),
         (lambda x: A @ x, lambda x: A, [np.array([1.0, 2.0])]),
-        (lambda x: np.outer(x, x), lambda x: np.einsum("ik,j->ijk", np.eye(3), x) + np.einsum("i,jk->ijk", x, np.eye(3)), [V]),
+        (lambda x: np.outer(x, V), lambda x: np.einsum("ik,j->ijk", np.eye(3), V), [V + 1]),
         (lambda x: 3 * x, lambda x: 3.0, [V, 1.0]),
         (lambda x, y: x * y**2, lambda x, y: (y**2, 2 * x * y), [(1.0, 2.0), (0.5, -1.0)]),
         (lambda x, y: x * y**2, lambda x, y: y**2, [(1.0, 2.0)]),
@@ -117,9 +117,17 @@ HINTS = [
     (lambda x: x / np.cos(x), lambda x: 1 / np.cos(x), [1.0, 3.0], "lacks the term through `cos(x)`: quotient rule?"),
     (lambda x: x + np.sin(x), lambda x: 1.0, [1.0, 3.0], "lacks the term through `sin(x)`: every use of the variable"),
     (lambda x: x * x, lambda x: x, [1.0, 3.0], "factor 2 too small"),
+    (lambda x: x * x, lambda x: x, [1.0, 3.0], "lacks the term through operand 1 of `x * x`: product rule?"),
+    (lambda x: np.sin(2 * x), lambda x: np.cos(2 * x), [1.0, 3.0], "inner derivative, that of `2 * x`: chain rule?"),
+    (lambda x: (x + 1) ** 3, lambda x: (x + 1) ** 2, [1.0, 3.0], "factor 3 too small"),
     (lambda x: np.sin(x**2), lambda x: np.cos(x**2), [1.0, 3.0], "inner derivative, that of `x**2`: chain rule?"),
     (lambda x: np.sin(x**2), lambda x: 2 * x, [1.0, 3.0], "derivative of the inner `x**2` alone"),
-    (lambda x: np.sin(x**2), lambda x: 2 * x * np.cos(x), [1.5, 3.0], "derivative of sin was taken at x where it belongs at"),
+    (
+        lambda x: np.sin(x**2),
+        lambda x: 2 * x * np.cos(x),
+        [1.5, 3.0],
+        "derivative of sin was taken at x where it belongs at",
+    ),
     (lambda x: np.exp(np.sin(x**2)), lambda x: np.exp(np.sin(x**2)) * 2 * x, [1.5, 3.0], None),
     (np.log10, lambda x: 1 / x, [1.0, 3.0], "ln 10"),
     (lambda x: np.sin(np.pi / 180 * x), lambda x: np.cos(np.pi / 180 * x), [10.0, 30.0], None),
@@ -135,8 +143,13 @@ HINTS = [
     (lambda x: A @ x, lambda x: A.T, [np.array([1.0, 2.0])], "the transpose of the Jacobian"),
     (lambda x: x @ A @ x, lambda x: 2 * A @ x, [np.array([1.0, 2.5])], "(symmetric?)"),
     (lambda x: x / np.sum(x), lambda x: 1 / np.sum(x) - x / np.sum(x) ** 2, [V], "f is not elementwise"),
-    (lambda x: np.sum(np.arange(3.0) * x**2), lambda x: (2 * np.arange(3.0) * x)[::-1], [V], "in reversed order along axis 0"),
-]  # fmt: skip
+    (
+        lambda x: np.sum(np.arange(3.0) * x**2),
+        lambda x: (2 * np.arange(3.0) * x)[::-1],
+        [V],
+        "in reversed order along axis 0",
+    ),
+]
 
 
 @pytest.mark.parametrize("f, df, at, hint", HINTS, ids=[str(i) for i in range(len(HINTS))])
@@ -154,7 +167,7 @@ def test_the_hint_names_the_line():
 
     report = check_derivative(two_lines, lambda x: 2 * x * np.exp(-x), at=[1.0, 3.0])
     assert report.hints[0].endswith(
-        "(test_by_hand.py:%d: return square * np.exp(-x))" % (two_lines.__code__.co_firstlineno + 2)
+        f"(test_by_hand.py:{two_lines.__code__.co_firstlineno + 2}: return square * np.exp(-x))"
     )
 
 
