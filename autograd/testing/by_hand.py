@@ -26,7 +26,7 @@ from .arguments import (
     settings_for,
     text_of,
 )
-from .comparison import Claim, Tolerance, compare
+from .comparison import ALL, Claim, Tolerance, compare
 from .diagnosis import Sample
 from .numerical import Point
 from .report import Finding, Report
@@ -272,6 +272,8 @@ def _one_point(
         compared = compare(point, claim, place, tolerance, rng, kind)
         results.rows += compared.rows
         results.add(compared.findings)
+        if len(point.x) > ALL:
+            results.note(compared.checked)
         if any(row.why == "yours takes f for elementwise" for row in compared.rows):
             results.hint(f"{f_name} is not elementwise: an entry of the result depends on several of {label or 'x'}; "
                          f"{df_name} must return the Jacobian, of shape {y.shape + np.shape(x)}")  # fmt: skip

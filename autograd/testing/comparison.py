@@ -249,4 +249,8 @@ def compare(
     look_at_ties()
     if certain and not any(row.status == "wrong" for row in rows.values()):
         findings.append(Finding("values", "in a random direction the derivative is another than the gradient gives"))
-    return Comparison(list(rows.values()), findings, f"{DIRECTIONS} random directions and {len(drawn)} of {n}")
+    return Comparison(
+        list(rows.values()),
+        findings,
+        f"{n} entries, along {DIRECTIONS} random directions and {len({i for i, _ in rows})} by themselves",
+    )

@@ -190,6 +190,8 @@ def _few(sample: Sample, shape: tuple[int, ...]) -> str | None:
     bad, good = sample.looked[sample.wrong], sample.looked[~sample.wrong]
     if not len(bad) or not len(good) or not shape:
         return None
+    if len(bad) == 1:
+        return f"a single wrong entry: the other {len(good)} that were compared one by one are right"
     places = np.array(np.unravel_index(bad, shape))
     others = np.array(np.unravel_index(good, shape))
     for axis, (here, there) in enumerate(zip(places, others, strict=True)):
@@ -330,7 +332,7 @@ def from_graph(function: Callable[..., Any], samples: Sequence[Sample], name: st
         return None
     try:
         file = getattr(getattr(function, "__code__", None), "co_filename", "no file")
-        file = "no file" if file.startswith(_HERE) else file
+        file = "no file" if file.startswith((_HERE, "<")) else file
         return _missing_use(samples, runs, yours, numeric, bound, file) or _missing_link(samples, runs, yours, bound)
     except Exception:  # a hint is never worth an error
         return None

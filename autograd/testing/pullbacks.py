@@ -26,7 +26,7 @@ from .arguments import (
     settings_for,
     text_of,
 )
-from .comparison import Claim, compare, weighted
+from .comparison import ALL, Claim, compare, weighted
 from .diagnosis import Sample
 from .numerical import Point
 from .report import Finding, Report, Row
@@ -216,6 +216,8 @@ def _numbers_of_pull(
     compared = compare(point, Claim(matrix), place, results.tolerance, rng, "seeds", weights)
     results.rows += compared.rows
     results.add(compared.findings, where)
+    if len(point.x) > ALL:
+        results.note(compared.checked)
     if not any(row.status == "wrong" for row in compared.rows):
         return
     if not results.reproduce:

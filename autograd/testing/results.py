@@ -30,6 +30,10 @@ class Results:
         if text and text not in self.hints:
             self.hints.append(text)
 
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
     def doubt(self, kind: str, text: str) -> None:
         if all(text != doubt.text for doubt in self.doubts):
             self.doubts.append(Finding(kind, text))
