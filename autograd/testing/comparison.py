@@ -76,13 +76,13 @@ def judge(
         low, high = np.minimum(left, right), np.maximum(left, right)
         inside = (yours >= low - allowed - bound) & (yours <= high + allowed + bound)
         # A bound that is large against the number says little, unless both are nothing against rounding.
-        nothing = np.maximum(1e-3 * bound, 16 * noise / unit)
+        nothing = np.maximum(1e-3 * bound, 4 * noise / unit)
         enough = np.maximum(LOOSE * np.abs(numeric), np.maximum(allowed, tolerance.rtol * largest))
         clear = (bound <= enough) | ((np.abs(yours) <= nothing) & (np.abs(numeric) <= bound + nothing))
         states = np.where(difference <= allowed + bound, np.where(clear, "ok", "unclear"), "wrong")
         states = np.where(~np.isfinite(numeric) | ~np.isfinite(bound), "unclear", states)
         vague = ~(bound <= LOOSE * np.abs(numeric)) & (
-            (slope.method == "one-sided differences") | (bound > 1e-6 * np.maximum(noise / EPS / unit, 1e-3))
+            (slope.method == "one-sided differences") | (bound > 1e-6 * np.maximum(noise / (16 * EPS) / unit, 1e-3))
         )
         states = np.where(~np.isfinite(yours) & np.isfinite(numeric), np.where(vague, "unclear", "wrong"), states)
         states = np.where(slope.kink, np.where(inside, "kink", "wrong"), states)
@@ -140,7 +140,7 @@ def compare(
     if n == 0 or len(point.y) == 0:
         return Comparison([], [], "nothing")
     size = np.abs(point.y) if weights is None else np.abs(weights) @ np.abs(point.y)
-    noise = 4 * EPS * size
+    noise = 16 * EPS * size
 
     def slope_along(direction: Array) -> Slope:
         slope = point.slope(direction)

@@ -29,7 +29,7 @@ from .numerical import Point
 from .pullbacks import argument, check_pull, chosen_arguments, compare_second
 from .report import Finding, Report
 from .results import Results
-from .structure import copied, same
+from .structure import brief, copied, same
 
 __unittest = True  # unittest leaves frames of this module out of what it prints
 
@@ -156,7 +156,11 @@ def _check_engine(
                 inputs[i] = x
             return f(*inputs)
 
-        _, along = jvp(of_chosen, [args[i] for i in wrt], tangents)
+        try:
+            _, along = jvp(of_chosen, [args[i] for i in wrt], tangents)
+        except Exception as error:
+            results.add([Finding("forward", f"forward mode raises {brief(error)}")], where)
+            return
         along = np.ravel(np.asarray(raw(along), float))
         tolerance = results.tolerance
         size = np.max(np.abs(slope.value[np.isfinite(slope.value)]), initial=0.0)

@@ -8,6 +8,8 @@ from autograd import Value, defop, softmax
 from autograd.errors import DataError, DerivativeError
 from autograd.testing import assert_gradients, check_gradients
 
+from ..rules.test_table import CASES, OPERATIONS
+
 RNG = np.random.default_rng(0)
 X, W = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 2))
 
@@ -33,6 +35,13 @@ def test_right_ones_pass(f, args):
     report = check_gradients(f, *args)
     assert report, report
     assert_gradients(f, *args)
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+def test_no_false_alarm_in_the_table(op):
+    case = max((case for case in CASES if case.op is op), key=lambda case: case.y.size)
+    report = check_gradients(case.of, *case.arrays, modes=("reverse",), order=1)
+    assert report, report
 
 
 def bad_sine(x):
