@@ -24,6 +24,7 @@ from .arguments import (
     quiet,
     raw,
     settings_for,
+    text_of,
 )
 from .numerical import Point
 from .pullbacks import argument, check_pull, chosen_arguments, compare_second
@@ -83,6 +84,7 @@ def check_gradients(
         raise DataError(f"modes={modes!r}: {unknown.pop()!r} is none of 'reverse' and 'forward'.")
     results = Results("entries", tolerance)
     name = named(f, "f")
+    results.reproduce = f"check_gradients({name}, {', '.join(text_of(x) for x in args)}, seed={seed})"
     with quiet():
         _check_engine(results, f, args, chosen, argument_names(f, len(args)), name, seed, order, modes)
     return results.report(f"the gradients of {name} are right", f"the gradients of {name} are wrong")

@@ -16,6 +16,7 @@ from .arguments import (
     quiet,
     raw,
     settings_for,
+    text_of,
 )
 from .pullbacks import argument, check_pull, chosen_arguments
 from .report import Finding, Report
@@ -79,6 +80,7 @@ def check_module(
     state = _State(layer)
     originals = [(v.data, v._grad) for v in values]
     label = type(layer).__name__
+    results.reproduce = f"check_module(<{label}>, {', '.join(text_of(x) for x in given)}, seed={seed})"
     try:
         with quiet():
             for training in (True, False):
