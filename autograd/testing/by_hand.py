@@ -348,8 +348,9 @@ def _diagnose(results: Results, f: Function, samples: list[Sample]) -> None:
             simple = side or diagnosis.power_of_x(x, yours, numeric, name)
         if simple is None and len(chosen) == 1 and np.count_nonzero(wrong) < len(wrong):
             simple = f"{np.count_nonzero(wrong)} of {len(wrong)} entries are wrong, the others right"
-        results.hint(simple)
-        results.hint(deeper)
+        several = len(chosen[0].args) > 1
+        for hint in (simple, deeper):
+            results.hint(f"{name}: {hint}" if several and hint else hint)
 
 
 class DerivativeOf:

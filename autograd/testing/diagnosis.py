@@ -70,6 +70,8 @@ def from_numbers(
     sizes: dict[str, int],
 ) -> str | None:
     """A hint from the numbers that were compared, or None."""
+    if not np.any(wrong):
+        return None
     finite = np.isfinite(yours) & np.isfinite(numeric)
     if not np.all(finite):
         if np.all(finite[~wrong]) and not np.any(np.isfinite(yours[wrong])):
@@ -111,7 +113,7 @@ def ratio_in_words(ratio: float, sizes: dict[str, int]) -> str:
             return f"divided by {name}: f has a sum there, not a mean"
     for number, words in FACTORS.items():
         if math.isclose(abs(ratio), number, rel_tol=CLOSE):
-            return f"that is {'-' * (ratio < 0)}{words}"
+            return f"that is {'-' if ratio < 0 else ''}{words}"
     sign = " and the sign wrong" if ratio < 0 else ""
     whole = round(abs(ratio))
     if 2 < whole < 100 and math.isclose(abs(ratio), whole, rel_tol=CLOSE):
@@ -226,11 +228,9 @@ def _written(node: Value, depth: int) -> tuple[str, int]:
         if node.label:
             return node.label, 9
         number = np.asarray(node.data)
-        return (
-            (f"{number[()]:.4g}", 9 if number >= 0 else 3)
-            if number.ndim == 0 and number.dtype.kind in "biuf"
-            else ("...", 9)
-        )
+        if number.ndim or number.dtype.kind not in "biuf":
+            return f"array{number.shape}", 9
+        return f"{number[()]:.4g}", 9 if number >= 0 else 3
     if depth == 0:
         return "...", 9
     symbol, parts = node.op.symbol, [_written(value, depth - 1) for value in node.inputs]

@@ -29,7 +29,6 @@ __unittest = True  # unittest leaves frames of this module out of what it prints
 def check_module(
     layer: Any,
     *inputs: Any,
-    order: int = 1,
     rtol: float | None = None,
     atol: float = 0.0,
     kinks: str = "subgradient",
@@ -43,8 +42,6 @@ def check_module(
         Anything with `named_parameters`, `named_modules`, `train` and `eval`, callable on `inputs`.
     *inputs : arrays
         With examples along the first axis, three or more are used; batches of 1 and of none are tried as well.
-    order : int
-        2: also the gradient of the gradient.
     rtol, atol, kinks, seed
         As for `check_vjp`.
 
@@ -93,9 +90,7 @@ def check_module(
                              for x in given]  # fmt: skip
                     if size != 3 and not any(np.ndim(x) for x in given):
                         continue
-                    _check_batch(
-                        results, layer, values, batch, names, start, f" ({mode}, batch {size})", size, seed, order
-                    )
+                    _check_batch(results, layer, values, batch, names, start, f" ({mode}, batch {size})", size, seed)
     finally:
         for value, (data, gradient) in zip(values, originals, strict=True):
             value.data = data
@@ -116,7 +111,6 @@ def _check_batch(
     where: str,
     size: int,
     seed: int,
-    order: int,
 ) -> None:
     count = len(values)
     args = (*(np.array(v.data)[()] for v in values), *batch)
@@ -163,11 +157,8 @@ def _check_batch(
             results.doubt("domain", f"{type(layer).__name__} gives numbers that are not finite{where}")
         return
     rng = np.random.default_rng(seed)
-    before = len(results.rows)
     check_pull(results, numbers, pull, args, wrt, names, "backward", type(layer).__name__, rng,
                 engine=True, variants=False, where=where)  # fmt: skip
-    if order >= 2 and size == 3 and not any(row.status == "wrong" for row in results.rows[before:]):
-        results.notes.append("the second order of modules is checked by check_gradients of their forward")
 
 
 class _State:

@@ -217,14 +217,15 @@ def _in_float32(
 
 
 def shrunk(args: Sequence[Any], wrt: Sequence[int]) -> Iterator[tuple[str, list[Any]]]:
-    """The same call with an axis cut to length 1: in all arrays that have this axis with the same length."""
-    arrays = [args[i] for i in wrt if isinstance(args[i], np.ndarray) and args[i].ndim]
-    lengths = sorted({n for x in arrays for n in x.shape if n > 1})
-    for n in lengths[:3]:
-        for axis in sorted({k for x in arrays for k in range(x.ndim) if x.shape[k] == n}):
-            cut = []
-            for x in args:
-                if isinstance(x, np.ndarray) and x.ndim > axis and x.shape[axis] == n:
-                    x = x.take([0], axis=axis)
-                cut.append(x)
-            yield f"with axis {axis} of length 1", cut
+    """The same call with an axis cut to length 1, in all arrays that have it; axes count from the right."""
+    arrays = [args[i] for i in wrt if isinstance(args[i], np.ndarray)]
+    tried = 0
+    for axis in range(-1, -1 - max((x.ndim for x in arrays), default=0), -1):
+        for n in sorted({x.shape[axis] for x in arrays if x.ndim >= -axis and x.shape[axis] > 1}):
+            tried += 1
+            if tried > 4:
+                return
+            having = [isinstance(x, np.ndarray) and x.ndim >= -axis and x.shape[axis] == n for x in args]
+            first = next(x for x, has in zip(args, having, strict=True) if has)
+            cut = [x.take([0], axis=axis) if has else x for x, has in zip(args, having, strict=True)]
+            yield f"with axis {first.ndim + axis} of length 1", cut
