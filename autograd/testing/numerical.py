@@ -179,6 +179,15 @@ class Point:
         centre = (right + left) / 2
         with np.errstate(all="ignore"):
             refuted = ~(np.abs(centre - value) <= 4 * bound + slack) & np.isfinite(centre)
+        flat = refuted & (right == 0) & (left == 0)
+        if np.any(flat):  # flat from close by and not from afar: a kink in between, or numbers rounded to a few digits
+            coarse, _ = self._third_differences(direction, 2.0**-10)
+            rounded = flat & (coarse > 1e-8 * np.abs(self.y)) & (coarse > 30 * noise)
+            if np.any(rounded):
+                self._noise = noise = np.where(rounded, coarse, noise)
+                other, error = self._ladder(direction, noise, 0, 3)
+                value, bound = np.where(rounded, other, value), np.where(rounded, error, bound)
+                refuted &= ~rounded
         if np.any(refuted):
             finer = self._ladder(direction, noise, 0, 18)
             value, bound = np.where(refuted, finer[0], value), np.where(refuted, finer[1], bound)

@@ -30,6 +30,19 @@ class Results:
         if text and text not in self.hints:
             self.hints.append(text)
 
+    @property
+    def right(self) -> bool:
+        """Whether nothing was found so far."""
+        return not self.findings and not self.doubts and all(row.status == "ok" for row in self.rows)
+
+    def take(self, other: Results) -> None:
+        """Add what another one found."""
+        self.rows += other.rows
+        self.add(other.findings)
+        self.doubts += other.doubts
+        self.hints += other.hints
+        self.reproduce = self.reproduce or other.reproduce
+
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)

@@ -59,7 +59,9 @@ def layouts(x: Any) -> Iterator[tuple[str, Any]]:
 def brief(error: BaseException) -> str:
     """An exception in one short line."""
     text = str(error).splitlines()[0] if str(error) else ""
-    return f"{type(error).__name__}: {text}"[:110] if text else type(error).__name__
+    if len(text) > 90:
+        text = f"{text[:90].rpartition(' ')[0]} ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def plain_function(function: Callable[..., Any], args: list[Any], wrt: Sequence[int], name: str) -> list[Finding]:
@@ -216,8 +218,11 @@ def _in_float32(
     return [f"of float32 arguments {name} gives a gradient in float64, for {', '.join(wide)}"] if wide else []
 
 
-def shrunk(args: Sequence[Any], wrt: Sequence[int]) -> Iterator[tuple[str, list[Any]]]:
-    """The same call with an axis cut to length 1, in all arrays that have it; axes count from the right."""
+def shrunk(args: Sequence[Any], wrt: Sequence[int]) -> Iterator[tuple[str, list[Any], list[Any]]]:
+    """The same call with an axis of length 1, in all arrays that have it, and of another length.
+
+    Axes count from the right, as for broadcasting.
+    """
     arrays = [args[i] for i in wrt if isinstance(args[i], np.ndarray)]
     tried = 0
     for axis in range(-1, -1 - max((x.ndim for x in arrays), default=0), -1):
@@ -227,5 +232,8 @@ def shrunk(args: Sequence[Any], wrt: Sequence[int]) -> Iterator[tuple[str, list[
                 return
             having = [isinstance(x, np.ndarray) and x.ndim >= -axis and x.shape[axis] == n for x in args]
             first = next(x for x, has in zip(args, having, strict=True) if has)
-            cut = [x.take([0], axis=axis) if has else x for x, has in zip(args, having, strict=True)]
-            yield f"with axis {first.ndim + axis} of length 1", cut
+            short, other = (
+                [x.take(places, axis=axis) if has else x for x, has in zip(args, having, strict=True)]
+                for places in ([0], list(range(n - 1)) if n > 2 else [0, 1, 0])
+            )
+            yield f"with axis {first.ndim + axis} of length 1", short, other

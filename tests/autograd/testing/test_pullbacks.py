@@ -101,3 +101,9 @@ def test_random_functions_are_inconclusive():
     report = check_vjp(lambda x: x * np.random.default_rng().normal(), lambda g, x: g, X)
     assert report.verdict == "INCONCLUSIVE"
     assert "is it random?" in str(report)
+
+
+def test_a_rule_for_these_shapes_only():
+    report = check_vjp(lambda x: np.mean(x**2), lambda g, x: g * x / 6, X)
+    assert report, report
+    assert report.notes == ["vjp is right for arrays of these shapes, and not for others"]

@@ -20,8 +20,9 @@ def test_layouts_hold_the_same_numbers():
 
 
 def test_shrunk_cuts_an_axis_in_all_arrays_that_share_it():
-    found = dict(shrunk([X, np.ones(3), 2.0], [0, 1]))
-    shapes = {what: [np.shape(x) for x in cut] for what, cut in found.items()}
+    found = list(shrunk([X, np.ones(3), 2.0], [0, 1]))
+    shapes = {what: [np.shape(x) for x in short] for what, short, _ in found}
+    assert [[np.shape(x) for x in other] for _, _, other in found] == [[(2, 2), (2,), ()], [(3, 3), (3,), ()]]
     assert shapes == {
         "with axis 1 of length 1": [(2, 1), (1,), ()],
         "with axis 0 of length 1": [(1, 3), (3,), ()],
