@@ -72,14 +72,17 @@ class Results:
         if taken:
             row = taken[0]
             named = "left" if row.yours == row.left else "right" if row.yours == row.right else "between"
-            self.notes.append(f"{len(taken)} at a kink: yours {row.yours:.6g} of left {row.left:.6g}, "
+            self.note(f"{len(taken)} at a kink: yours {row.yours:.6g} of left {row.left:.6g}, "
                               f"right {row.right:.6g} ({named})")  # fmt: skip
-        vague = [row for row in rows if row.status == "ok" and row.left == row.right
-                 and row.bound + abs(row.yours - row.numeric) > 2 * tolerance.rtol * abs(row.yours) > 0]  # fmt: skip
+        vague = []
+        for row in rows:
+            size = max(abs(row.yours), abs(row.numeric))
+            unsure = row.bound + abs(row.yours - row.numeric)
+            if row.status == "ok" and row.left == row.right and unsure > 2 * (tolerance.rtol * size + tolerance.atol):
+                vague.append(min(unsure / size, 1.0))
         if vague:
-            worst = max(row.bound / abs(row.yours) for row in vague)
-            self.notes.append(f"{len(vague)} of {len(rows)} {self.unit} could only be compared to {min(worst, 1):.0e}: "
-                              f"f returns no more digits")  # fmt: skip
+            self.note(f"{len(vague)} of {len(rows)} {self.unit} could only be compared to {max(vague):.0e}: "
+                      f"f returns no more digits")  # fmt: skip
         failed = bool(self.findings) or any(row.status == "wrong" for row in rows)
         verdict = FAIL if failed else INCONCLUSIVE if self.doubts else PASS
         title = {FAIL: wrong, PASS: right, INCONCLUSIVE: f"inconclusive: whether {right}"}[verdict]
