@@ -78,7 +78,12 @@ class Results:
         for row in rows:
             size = max(abs(row.yours), abs(row.numeric))
             unsure = row.bound + abs(row.yours - row.numeric)
-            if row.status == "ok" and row.left == row.right and unsure > 2 * (tolerance.rtol * size + tolerance.atol):
+            if (
+                row.status == "ok"
+                and row.left == row.right
+                and unsure > 2 * (tolerance.rtol * size + tolerance.atol)
+                and size
+            ):
                 vague.append(min(unsure / size, 1.0))
         if vague:
             self.note(f"{len(vague)} of {len(rows)} {self.unit} could only be compared to {max(vague):.0e}: "
