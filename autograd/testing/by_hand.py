@@ -74,7 +74,8 @@ def check_derivative(
         Which arguments `df` is about. Default: the first; all, if `df` returns a tuple of as many.
     rtol, atol : float
         ``|yours - numeric| <= atol + rtol |numeric|`` is allowed, plus the bound on the error of `numeric`. Default:
-        1e-6 (or what `settings` says) and 0: with an absolute tolerance, a wrong sign on ``1e-7 * x**2`` passes.
+        1e-6 (or what `settings` says; at points in float32 at least 1e-4) and 0: with an absolute tolerance, a wrong
+        sign on ``1e-7 * x**2`` passes.
     kinks : str
         At a kink, where left and right derivative differ: ``"error"`` keeps the check from passing; ``"subgradient"``
         allows all between the two.
@@ -114,8 +115,9 @@ def check_derivative(
       hint: your derivative lacks the term through `exp(-x)`: product rule?
       reproduce: f(-1.0), df(-1.0)
     """
-    tolerance, seed = settings_for(rtol, atol, kinks, seed)
+    _, seed = settings_for(rtol, atol, kinks, seed)
     points = _points(f, at, domain, shape, seed)
+    tolerance, _ = settings_for(rtol, atol, kinks, seed, [x for point in points for x in point])
     if order != 1:
         f = _lower_order(f, order, points, domain)
     low, high = domain if domain is not None else (-np.inf, np.inf)

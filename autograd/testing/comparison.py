@@ -140,11 +140,13 @@ def compare(
     if n == 0 or len(point.y) == 0:
         return Comparison([], [], "nothing")
     size = np.abs(point.y) if weights is None else np.abs(weights) @ np.abs(point.y)
-    noise = 16 * EPS * size
+    finite = np.isfinite(size)
+    noise = 16 * EPS * np.where(finite, size, 0.0)
 
     def slope_along(direction: Array) -> Slope:
         slope = point.slope(direction)
-        return slope if weights is None else weighted(slope, weights)
+        slope = slope if weights is None else weighted(slope, weights)
+        return slope if np.all(finite) else slope._replace(value=np.where(finite, slope.value, np.nan))
 
     rows: dict[tuple[int, int], Row] = {}
     findings: list[Finding] = []

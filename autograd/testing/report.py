@@ -169,9 +169,10 @@ def _table(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         flag = {"wrong": "BAD", "kink": "KINK", "unclear": "?"}.get(row.status, "")
         numeric, bound = _number(row.numeric), f"{row.bound:.0e}"
-        if row.left != row.right:
+        kink = row.left != row.right and math.isfinite(row.left + row.right)
+        if kink:
             numeric, bound = f"{_number(row.left, 6)} | {_number(row.right, 6)}", "kink"
-        error = "" if row.left != row.right else f"{row.relative_error:.1e}"
+        error = "" if kink else f"{row.relative_error:.1e}"
         cells.append([row.place, _number(row.x, 6), _number(row.y, 6), _number(row.yours), numeric, bound, error,
                       " ".join(filter(None, [flag, row.why]))])  # fmt: skip
     columns = [i for i in range(len(header)) if any(row[i] for row in cells)]

@@ -229,6 +229,8 @@ def test_kinks():
     [
         (lambda x: x * np.random.default_rng().normal(), np.cos, 1.0, "is it random?"),
         (np.floor, lambda x: 0.0, 1.0, "f jumps here"),
+        (lambda x: np.inf if x > 5 else x, lambda x: 1.0, 6.0, "f is not defined around here"),
+        (lambda x: np.nan, lambda x: 1.0, 6.0, "f is not defined around here"),
         (np.sqrt, lambda x: np.inf, 0.0, "is the derivative infinite here?"),
         (lambda x: math.sin(x) + 0.1 * math.sin(1e9 * x), math.cos, 1.0, "not precise enough"),
     ],
@@ -247,6 +249,13 @@ def test_a_hidden_float32_passes_with_a_note():
     assert report
     assert "could only be compared to" in report.notes[0]
     assert not check_derivative(lambda x: np.float64(np.float32(x) ** 2), lambda x: 2.01 * x, at=[1.0, 2.5])
+
+
+def test_points_in_float32():
+    x = np.linspace(-2, 2, 9, dtype=np.float32)
+    assert check_derivative(f, df, at=[x])
+    assert check_derivative(lambda x: np.sum(f(x)), df, at=[x])
+    assert not check_derivative(f, lambda x: np.float32(1.001) * df(x), at=[x])
 
 
 def test_tolerances():
