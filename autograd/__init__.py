@@ -33,8 +33,24 @@ from .value import Value as Value
 if TYPE_CHECKING:
     from .catalogue import coverage as coverage
     from .drawing import draw as draw
+    from .formulas import formula as formula
+    from .questions import fan_out as fan_out
+    from .questions import paths as paths
+    from .questions import reaches as reaches
+    from .questions import why_no_grad as why_no_grad
+    from .tracing import trace as trace
 
-_LATER = {"draw": "drawing", "coverage": "catalogue", "polygamma": "rules.special"}
+_LATER = {
+    "coverage": "catalogue",
+    "draw": "drawing",
+    "fan_out": "questions",
+    "formula": "formulas",
+    "paths": "questions",
+    "polygamma": "rules.special",
+    "reaches": "questions",
+    "trace": "tracing",
+    "why_no_grad": "questions",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ stand. `conjugate` changes one into the other where a pass begins and ends. A re
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -138,7 +138,7 @@ def reverse(
                 node = order.pop()
                 upstream = gradients.pop(node)
                 try:
-                    _pass_one(node, upstream, gradients, leaves, cuts, create_graph, watching, targets, ends)
+                    pass_one(node, upstream, gradients, leaves, cuts, create_graph, watching, targets, ends)
                 except Exception as error:
                     _note(error, node)
                     raise
@@ -147,7 +147,7 @@ def reverse(
     return leaves
 
 
-def _pass_one(
+def pass_one(
     node: Any,
     upstream: Any,
     gradients: dict[Value, Any],
@@ -157,8 +157,11 @@ def _pass_one(
     watching: bool = False,
     targets: Collection[Value] | None = None,
     ends: Collection[Value] = (),
+    seen: Callable[[int, Value, Any, Any], None] | None = None,
 ) -> None:
     """What a reverse pass is made of: for one node, each input's rule, added to what the input has so far.
+
+    `seen` is told of each: the input's number, the input, what the rule gave, and what of it is about to be added.
 
     `cuts` tells of nodes with a gradient that a `where` has cut to zero, in which entries. Zero it stays on its way
     down, also where a local derivative is infinite and 0 * inf would make NaN of it: the result does not depend on
@@ -172,10 +175,10 @@ def _pass_one(
     cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            share = 0.0 if cut is not None and cut.all() else op.gradient(index, upstream, result, arguments, params)
+            raw = 0.0 if cut is not None and cut.all() else op.gradient(index, upstream, result, arguments, params)
             if cut is not None and op.elementwise:
-                share = np.where(cut, 0.0, share)
-            share = conform(share, upstream, value, node)
+                raw = np.where(cut, 0.0, raw)
+            share = conform(raw, upstream, value, node)
             if watching:
                 check_finite(share, node, value)
             below = _cut_below(node, index, cut) if cut is not None or op.cuts is not None else None
@@ -185,6 +188,8 @@ def _pass_one(
                 below = None if below is None or before is None else below & before
             if below is not None and to is gradients and below.any():
                 cuts[value] = below
+            if seen is not None:
+                seen(index, value, raw, share)
             add(to, value, share)
 
 
@@ -209,7 +214,7 @@ def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
     if retain_graph:
         node._grad = getattr(upstream, "_array", upstream)  # of a gradient with a graph, the numbers
     else:
-        node._grad = node.inputs = node.params = None
+        node._grad = node.inputs = node.params = node.notes = None
 
 
 def _consumed(order: list[Any]) -> Iterator[Any]:
@@ -252,12 +257,12 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
                 share = op.single(upstream, node._array, x, **params) if params else op.single(upstream, node._array, x)
             else:
                 cuts: dict[Value, Any] = {}
-                _pass_one(node, upstream, gradients, leaves, cuts)
+                pass_one(node, upstream, gradients, leaves, cuts)
                 while cuts:  # as long as entries cut by a `where` are on their way
                     _finish(node, upstream, retain_graph)
                     node = next(steps)
                     upstream = gradients.pop(node)
-                    _pass_one(node, upstream, gradients, leaves, cuts)
+                    pass_one(node, upstream, gradients, leaves, cuts)
             if value is not None:
                 if type(share) is not float64 or type(x) is not float64:
                     share = conform(share, upstream, value, node)
@@ -266,7 +271,7 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
             if retain_graph:
                 node._grad = upstream
             else:
-                node._grad = node.inputs = node.params = None
+                node._grad = node.inputs = node.params = node.notes = None
     except Exception as error:
         _note(error, node)
         raise

@@ -3,7 +3,8 @@
     coverage()                  # the table; Jupyter shows it as one
     coverage().counts           # {'numpy': {'differentiable': ..., 'plain': ..., 'refused': ...}, ...}
 
-It is read off the registry, for whichever NumPy is installed. What is new there shows as unclassified, and a test fails.
+It is read off the registry, for whichever NumPy is installed. What is new there shows as unclassified, and fails a
+test.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Row(NamedTuple):
     family: str
     """The file of `autograd.rules` where its derivative stands; empty if it has none."""
     text: str
-    """The formula of each input's rule, or the reason of a refusal; empty for all else."""
+    """The formula of each input's rule, or the reason of a refusal; for others a word where one is needed."""
 
 
 class Coverage:
@@ -107,31 +108,29 @@ class Coverage:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        left = ' style="text-align: left; vertical-align: top"'
-        head = "".join(f"<th>{verdict}</th>" for verdict in LISTS)
-        counts = "".join(
-            f"<tr><th{left}>{space}</th>" + "".join(f"<td>{count}</td>" for count in counts.values()) + "</tr>"
-            for space, counts in self.counts.items()
-        )
-        parts = [f"<table><tr><th{left}>NumPy {escape(self.version)}</th>{head}</tr>{counts}</table>"]
+        def line(*cells: str, tag: str = "td", align: str = "left") -> str:
+            style = f"text-align: {align}; vertical-align: top; white-space: normal"
+            return "<tr>" + "".join(f'<{tag} style="{style}">{cell}</{tag}>' for cell in cells) + "</tr>"
+
+        counts = [[space, *map(str, counts.values())] for space, counts in self.counts.items()]
+        head = line(f"NumPy {escape(self.version)}", *LISTS, tag="th", align="right")
+        parts = [f"<table>{head}{''.join(line(*row, align='right') for row in counts)}</table>"]
         for verdict in (*LISTS, "unclassified"):
-            groups = [group for group in self._groups() if group[0] == verdict]
-            rows = "".join(
-                f"<tr><td{left}>{space}</td><td{left}>{escape(title)}</td>"
-                f"<td{left}><code>{escape(', '.join(names))}</code></td></tr>"
-                for _, space, title, names in groups
-            )
-            if rows:
+            lines = ""
+            for _, space, title, names in (group for group in self._groups() if group[0] == verdict):
+                code, words = f"<code>{escape(', '.join(names))}</code>", escape(title)
+                lines += line(code, words) if verdict == "refused" else line(f"{space} {words}", code)
+            if lines:
                 title = f"<b>{verdict}</b> {escape(MEANINGS[verdict])}"
-                parts.append(f"<details><summary>{title}</summary><table>{rows}</table></details>")
+                parts.append(f"<details><summary>{title}</summary><table>{lines}</table></details>")
         return "".join(parts)
 
 
 def coverage() -> Coverage:
     """Which functions of NumPy have a derivative here, which need none, and which are refused, with the reasons.
 
-    Covers every public function and class of `numpy`, `numpy.linalg` and `numpy.fft`, exceptions apart, as the installed
-    NumPy has them.
+    Covers every public function and class of `numpy`, `numpy.linalg` and `numpy.fft`, exceptions apart, as the
+    installed NumPy has them.
 
     Returns
     -------
@@ -182,7 +181,7 @@ def stands(function: Callable[..., Any]) -> tuple[str, str, str, str]:
         parts = (entry,) if isinstance(entry, Op) else entry.parts
         formula = "; ".join(formula for part in parts for formula in part.formula)
         return "differentiable", "rule", family(*(rule for part in parts for rule in rules_of(part))), formula
-    return "differentiable", "composed", family(entry), ""
+    return "differentiable", "composed", family(entry), (entry.__doc__ or "").partition("\n")[0]
 
 
 def rules_of(op: Op) -> tuple[Any, ...]:

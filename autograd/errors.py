@@ -35,3 +35,25 @@ class AnomalyError(AutogradError, FloatingPointError):
 
 class DrawingError(AutogradError, ValueError):
     """A picture that cannot be made as asked: no such format, too large, or without the program that draws."""
+
+
+class ExpressionError(AutogradError, ValueError):
+    """A formula in a string that cannot be read, or cannot be evaluated with the values given."""
+
+
+class TraceError(AutogradError, ValueError):
+    """A trace, or a question about one, that does not fit: a name nobody has, a file that holds no trace."""
+
+
+class DerivativeError(AutogradError, AssertionError):
+    """A derivative that is wrong, or that could not be checked: what `autograd.testing.assert_...` raise.
+
+    Attributes
+    ----------
+    report : autograd.testing.Report
+        What was found, as data.
+    """
+
+    def __init__(self, text: str, report: object = None):
+        super().__init__(text)
+        self.report = report

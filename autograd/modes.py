@@ -37,7 +37,7 @@ class State:
         self.owner, self.outer, self.live = owner, outer, True
         self.recording: bool = outer.recording if outer else True
         self.watching: bool = outer.watching if outer else False
-        self.born: list[Any] | None = outer.born if outer else None
+        self.born: Any = outer.born if outer else None
         for name, content in changes.items():
             setattr(self, name, content)
 
@@ -188,10 +188,26 @@ class anomaly(_Mode):
 
 
 class noting(_Mode):
-    """Inside, every result that is recorded is also put into the list `born`."""
+    """Inside, every result that is recorded is also put into the list `born`, or what has its `append`."""
 
-    def __init__(self, born: list[Any]):
+    def __init__(self, born: Any):
         self.changes = {"born": born}
+
+
+class _Sources:
+    """In the place of the list of `noting`: each result that is born notes the line that called for it."""
+
+    def append(self, node: Any) -> None:
+        node.notes = {"source": user_line(), **(node.notes or {})}
+
+
+class locating(_Mode):
+    """Inside, every result that is recorded notes the line of your file or notebook cell that called for it.
+
+    What `anomaly` notes too, without its look at the numbers.
+    """
+
+    changes = {"born": _Sources()}
 
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

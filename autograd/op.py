@@ -49,6 +49,8 @@ class Op:
         Whether each entry of the result depends only on the entries it is broadcast from.
     moves : bool
         Whether the rules only move, repeat and add up entries of `g`, or scale them by positive numbers.
+    masked : bool
+        Whether the keyword `where` names the entries that count; the others then go through np.where first.
     cuts : callable or None
         ``cuts(index, y, *inputs)``: where the result does not depend on that input, as `where` on what was not chosen.
     parameters : tuple of str
@@ -69,6 +71,7 @@ class Op:
         variadic: bool = False,
         saves: bool = False,
         moves: bool = False,
+        masked: bool = False,
         cuts: Callable[..., Any] | None = None,
         domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
         cases: Cases | None = None,
@@ -78,7 +81,7 @@ class Op:
         if saves:
             self.with_saved, self.function = function, lambda *args, **kwargs: function(*args, **kwargs)[0]
         self.symbol, self.elementwise, self.variadic = symbol, elementwise, variadic
-        self.moves, self.cuts = moves, cuts
+        self.moves, self.masked, self.cuts = moves, masked, cuts
         self.domain, self.cases = domain, cases
         self.rules: Any = rules
         if not variadic:
@@ -157,6 +160,9 @@ class Op:
                     f"{self.name}({name}=...) has no derivative rule for the keyword {name!r} (known: {known}). "
                     f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
                 )
+        if self.masked and params.get("where", True) is not True:
+            counts = np.broadcast_to(params["where"], np.shape(inputs[0]))
+            inputs = (np.where(counts, inputs[0], 0), *inputs[1:])
         return inputs, params or None
 
 
@@ -241,6 +247,7 @@ def defop(
     variadic: bool = False,
     saves: bool = False,
     moves: bool = False,
+    masked: bool = False,
     cuts: Callable[..., Any] | None = None,
     domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
     cases: Cases | None = None,
@@ -278,6 +285,9 @@ def defop(
     moves : bool
         The rules only move, repeat and add up entries of `g`, or scale them by positive numbers. Then a gradient that a
         `where` cut to zero stays zero on its way through, whatever comes later.
+    masked : bool
+        `where` is a keyword of the function, as of np.sum: which entries of its one input count. The others then have
+        the gradient zero, whatever they were computed from.
     cuts : callable, optional
         ``cuts(index, y, *inputs)`` returns, in a shape that broadcasts to that of `y`, where `y` does not depend on
         input `index` at all.
@@ -324,8 +334,8 @@ def defop(
         raise ValueError(f"{function.__name__} has a rule, or something else that stands behind it, already.")
     op = Op(
         name, function, rules, formula,
-        symbol=symbol, elementwise=elementwise, variadic=variadic, saves=saves, moves=moves, cuts=cuts, domain=domain,
-        cases=cases,
+        symbol=symbol, elementwise=elementwise, variadic=variadic, saves=saves, moves=moves, masked=masked, cuts=cuts,
+        domain=domain, cases=cases,
     )  # fmt: skip
     if not variadic and len(op.formula) != op.count:
         raise ValueError(f"{name}: {op.count} rules and {len(op.formula)} formulas; give one formula for each rule.")

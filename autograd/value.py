@@ -561,7 +561,10 @@ class Value:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
         what = "np.asarray(v), np.array([v, w]), array[i] = v or array[v]"
-        instead = "np.stack([v, w]) makes a Value of Values, and Value(array).at[i].set(v) puts one into an array"
+        instead = (
+            "np.stack([v, w]) makes a Value of Values, np.full_like(a, v) or np.broadcast_to(v, shape) repeats one, "
+            "and Value(array).at[i].set(v) puts one into an array"
+        )
         name = _caller_in_scipy(sys._getframe(1)) if self._tracked else None
         if name is not None:
             what = f"scipy.special.{name} calls np.asarray, which"
@@ -605,6 +608,8 @@ class Value:
                 f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into "
                 f"a plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
             )
+        if kwargs and method == "__call__" and not rules.methods.KEYWORDS.isdisjoint(kwargs):
+            return rules.methods.called(ufunc, args, **kwargs)
         return _dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

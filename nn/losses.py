@@ -419,17 +419,17 @@ def _probabilities(name: str, probability: Any, advice: str = "") -> None:
 
 
 def _signs(name: str, target: Any) -> np.ndarray:
-    target = np.asarray(target)
-    if not np.all(np.abs(target) == 1):
+    signs: np.ndarray = np.asarray(target)
+    if not np.all(np.abs(signs) == 1):
         raise ValueError(f"{name}: targets are -1 and 1. Of targets 0 and 1, write 2 * target - 1.")
-    return target
+    return signs
 
 
 def _weights(name: str, weight: Any, classes: int) -> np.ndarray:
-    weight = np.asarray(weight)
-    if weight.shape != (classes,) or np.any(weight < 0):
+    weights: np.ndarray = np.asarray(weight)
+    if weights.shape != (classes,) or np.any(weights < 0):
         raise ValueError(f"{name}(weight=...): one number from 0 on for each of {classes} classes is wanted.")
-    return weight
+    return weights
 
 
 def _classes(name: str, targets: np.ndarray, classes: int) -> np.ndarray:

@@ -86,7 +86,17 @@ class Module:
         for argument in args:
             if type(argument) is Symbol:
                 return deferred(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        result = self.forward(*args, **kwargs)
+        if type(result) is Value:
+            if result.notes is None and len(args) == 1 and not kwargs:  # nearly always; the rest of `_sign`, in short
+                if result.op is not None and result is not args[0]:
+                    given = args if type(args[0]) is Value else ()
+                    result.notes = {"modules": ((type(self).__name__, given),)}
+            elif result.op is not None:
+                _sign(result, type(self).__name__, (*args, *kwargs.values()))
+        elif isinstance(result, tuple | list):
+            _sign(result, type(self).__name__, (*args, *kwargs.values()))
+        return result
 
     def __setattr__(self, name: str, content: Any) -> None:
         if isinstance(content, Value) and not content.is_leaf and isinstance(getattr(self, name, None), Value):
@@ -224,6 +234,30 @@ def as_is(array: Any) -> tuple[Any]:
 
 def turned(array: Any) -> tuple[Any]:
     return (array.T,)
+
+
+def _sign(result: Any, name: str, arguments: tuple[Any, ...]) -> None:
+    """Note on a module's results what computed them and from what, so that a picture can frame what is between.
+
+    That is all a picture needs: no other node pays for it. A result that several modules hand on has a note of each,
+    the innermost first; one that a module was given is not its own.
+    """
+    call = name, _values(arguments)
+    for value in _values((result,)):
+        if value.op is not None and not any(value is given for given in call[1]):
+            notes = value.notes or {}
+            value.notes = {**notes, "modules": (*notes.get("modules", ()), call)}
+
+
+def _values(arguments: Any) -> tuple[Value, ...]:
+    """The Values among arguments, also in tuples and lists, as states of recurrent nets are."""
+    found: list[Value] = []
+    for argument in arguments:
+        if isinstance(argument, Value):
+            found.append(argument)
+        elif isinstance(argument, tuple | list):
+            found += _values(argument)
+    return tuple(found)
 
 
 def _join(path: str, name: str) -> str:

@@ -464,7 +464,7 @@ def clip_gradients(parameters: Iterable[Value], *, norm: float | None = None, va
     """
     if (norm is None) == (value is None):
         raise ValueError("clip_gradients: give norm=, for all of them together, or value=, for each number.")
-    _check("clip_gradients", above=0.0, **({"norm": norm} if value is None else {"value": value}))  # type: ignore
+    _check("clip_gradients", above=0.0, **({"norm": norm} if value is None else {"value": value}))
     moved = [parameter for parameter in parameters if parameter.grad is not None]
     squares = [np.sum(np.square(np.asarray(getattr(p.grad, "data", p.grad), float))) for p in moved]
     length = math.sqrt(math.fsum(squares)) if np.all(np.isfinite(squares)) else float(np.sum(squares))

@@ -67,7 +67,7 @@ class Neuron(Module):
         total = self.bias
         for weight, number in zip(self.weights, x, strict=True):
             total = total + weight * number
-        return total if self.activation is None else self.activation(total)  # type: ignore[no-any-return]
+        return total if self.activation is None else self.activation(total)
 
     def describe(self) -> str:
         return f"Neuron({len(self.weights)})"

@@ -1,6 +1,6 @@
 """The benchmark runs: its cheapest row, one round, and no peer."""
 
-from tests.bench import harness
+from tests.bench import checkers, harness
 from tests.bench.rows import ROWS
 
 
@@ -12,6 +12,15 @@ def test_cheapest_row_of_our_own_engine():
     finally:
         child.close()
     assert times["ours"][0] > 0
+
+
+def test_checkers_are_asked_about_each_rule():
+    child = harness.Child("ours", module=checkers.CHECKERS["ours"])
+    try:
+        assert child.ask("check", "BUGS", 0) is False
+        assert child.ask("check", "HARD", 0) is True
+    finally:
+        child.close()
 
 
 def test_ratios_are_taken_round_by_round():

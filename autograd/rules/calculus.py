@@ -56,7 +56,7 @@ def np_diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
     if np.ndim(a) == 0:
         raise ValueError("diff takes an array of one axis or more, and got a number.")
     axis = normalize_axis_index(axis, np.ndim(a))
-    one = [1 if i == axis else n for i, n in enumerate(np.shape(a))]
+    one = [1 if i == axis else length for i, length in enumerate(np.shape(a))]
     around = [
         None if x is np._NoValue else np.broadcast_to(x, one) if np.ndim(x) == 0 else array(x)
         for x in (prepend, append)
@@ -319,10 +319,10 @@ defop(
 # ---------------------------------------------------------------- grids
 
 
-def parts(y, num, endpoint, axis):
+def fractions(y, num, endpoint, axis):
     """How far each point of a grid is on the way from start to stop, along the axis of the grid."""
-    part = np.arange(num) / max(num - bool(endpoint), 1)
-    return np.expand_dims(part, tuple(i for i in range(np.ndim(y)) if i != normalize_axis_index(axis, np.ndim(y))))
+    fraction = np.arange(num) / max(num - bool(endpoint), 1)
+    return np.expand_dims(fraction, tuple(i for i in range(np.ndim(y)) if i != normalize_axis_index(axis, np.ndim(y))))
 
 
 def linspace(start, stop, num=50, endpoint=True, dtype=None, axis=0, device=None):
@@ -330,11 +330,11 @@ def linspace(start, stop, num=50, endpoint=True, dtype=None, axis=0, device=None
 
 
 def linspace_start(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0, device=None):
-    return np.sum(g * (1.0 - parts(y, num, endpoint, axis)), axis=axis)
+    return np.sum(g * (1.0 - fractions(y, num, endpoint, axis)), axis=axis)
 
 
 def linspace_stop(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0, device=None):
-    return np.sum(g * parts(y, num, endpoint, axis), axis=axis)
+    return np.sum(g * fractions(y, num, endpoint, axis), axis=axis)
 
 
 def grids(a):
@@ -380,11 +380,11 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 
 
 def geomspace_start(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    return np.sum(g * y * (1.0 - parts(y, num, endpoint, axis)), axis=axis) / start
+    return np.sum(g * y * (1.0 - fractions(y, num, endpoint, axis)), axis=axis) / start
 
 
 def geomspace_stop(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    return np.sum(g * y * parts(y, num, endpoint, axis), axis=axis) / stop
+    return np.sum(g * y * fractions(y, num, endpoint, axis), axis=axis) / stop
 
 
 geomspace_op = defop(

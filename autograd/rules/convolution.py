@@ -9,7 +9,7 @@ from itertools import product as pairs
 
 import numpy as np
 
-from ..op import call, defop
+from ..op import Op, call, defop
 
 
 def batch_last(x):
@@ -197,7 +197,7 @@ conv2d_input = defop(
         for x, weight, keywords in some_images(a)
     ],
 )
-conv2d_weight = defop(
+conv2d_weight: Op = defop(
     _conv2d_weight,
     (
         lambda u, y, x, g, kernel, stride, padding, dilation, groups: conv2d_input(
@@ -296,7 +296,7 @@ window_sum = defop(
     formula=("g, spread over its window by the weights", "0"),
     cases=lambda a: [call(a(*shape), 0.25, **keywords) for shape, keywords in pooled_images(a)],
 )
-window_spread = defop(
+window_spread: Op = defop(
     _window_spread,
     (
         lambda u, y, g, weights, shape, kernel, stride, padding, dilation: window_sum(

@@ -8,9 +8,10 @@ eigenvalues, or to ones that rounding errors cannot tell apart, no such derivati
 """
 
 import math
+from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.linalg import LinAlgError
 
 from ..errors import NoRuleError
@@ -18,6 +19,13 @@ from ..op import call, composed, defop, defparts, plain, registry
 from .indexing import scatter
 from .linalg import adjoint, conj, swap
 from .reduction import expand, others
+
+# What NumPy's functions with several results return.
+SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
+QRResult: Any = type(np.linalg.qr(np.eye(1)))
+EighResult: Any = type(np.linalg.eigh(np.eye(1)))
+EigResult: Any = type(np.linalg.eig(np.eye(1)))
+SVDResult: Any = type(np.linalg.svd(np.eye(1)))
 
 
 def hermitian(a):
@@ -38,8 +46,8 @@ def square(a, around=0.0):
 
 def rectangular(a):
     """The same of matrices of other shapes."""
-    shapes = [(3, 3), (3, 2), (2, 4), (2, 3, 2), (1, 1), (0, 2), (2, 2, 0)]
-    return [a(*shape) + np.eye(*shape[-2:]) * (1.0 + np.arange(shape[-1])) for shape in shapes]
+    shapes = [(3, 3), (3, 2), (2, 4), (2, 4, 3), (1, 1), (0, 2), (2, 2, 0)]
+    return [a(*shape) + np.eye(shape[-2], shape[-1]) * (1.0 + np.arange(shape[-1])) for shape in shapes]
 
 
 # ---------------------------------------------------------------- determinants
@@ -58,14 +66,18 @@ def _cofactor(a):
 def cofactor_gradient(g, y, a):
     size = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(y, axis=(-2, -1))
     if not np.any(size >= 1e4 * np.abs(np.linalg.det(a))):
-        inverse = swap(np.linalg.inv(a))
-        return np.sum(g * y, axis=(-2, -1), keepdims=True) * inverse - y @ swap(g) @ inverse
-    # Close to a singular matrix the two cancel. Entry by entry then, each a determinant without a row and a column.
+        inverted = swap(np.linalg.inv(a))
+        return np.sum(g * y, axis=(-2, -1), keepdims=True) * inverted - y @ swap(g) @ inverted
+    # Close to a singular matrix the two cancel. Entry by entry then, each a determinant without a row and a column:
+    # exact, for n⁵ operations in the place of n³.
     n = np.shape(a)[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
-    index = (..., rest[:, None, :, None], rest[None, :, None, :])
-    signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
-    return scatter((g * signs)[..., None, None] * cofactor(a[index]), shape=np.shape(a), index=index)
+    g = g * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    share = 0.0
+    for i in range(n):
+        index = (..., rest[i][None, :, None], rest[:, None, :])
+        share = share + scatter(g[..., i, :, None, None] * cofactor(a[index]), shape=np.shape(a), index=index)
+    return share
 
 
 SINGULAR = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]],
@@ -111,7 +123,6 @@ defparts(
     make=lambda results: SlogdetResult(*results),
     cases=lambda a: [call(x) for x in square(a, 2.0)],
 )
-SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 # ---------------------------------------------------------------- equations
 
@@ -157,7 +168,7 @@ def tensorsolve(a, b, axes=None):
     for axis in () if axes is None else axes:
         order.remove(axis)
         order.append(axis)
-    shape = tuple(np.shape(a)[axis] for axis in order)[np.ndim(b) :]
+    shape = tuple(np.shape(a)[axis] for axis in order)[-(np.ndim(a) - np.ndim(b)) :]
     n = math.prod(shape)
     if np.size(a) != n**2:
         raise LinAlgError(f"tensorsolve: shapes {np.shape(a)} and {np.shape(b)} make no square matrix.")
@@ -185,11 +196,14 @@ def pinv_gradient(g, y, a, rcond=None, hermitian=False, *, rtol=None):
 defop(
     np.linalg.pinv,
     pinv_gradient,
-    formula="-yᵀ g yᵀ + (1 - a y)ᵀ gᴴ ȳ yᵀ + yᵀ ȳ gᴴ (1 - y a)ᵀ",
+    formula="-yᵀ g yᵀ, and two terms with 1 - a y and 1 - y a, which are 0 for a square matrix",
     name="linalg.pinv",
     domain=(-0.5, 0.5),
     cases=lambda a: [
-        *(call(a(*shape) + np.eye(*shape[-2:])) for shape in [(4, 3), (2, 4), (2, 3, 2), (2, 2), (0, 2), (2, 3, 0)]),
+        *(
+            call(a(*shape) + np.eye(shape[-2], shape[-1]))
+            for shape in [(4, 3), (2, 4), (2, 3, 2), (2, 2), (0, 2), (2, 3, 0)]
+        ),
         call(a(3, 3) + 3 * np.eye(3), 1e-10),
         call(a(3, 2) + np.eye(3, 2), rtol=1e-10),
         call(a(3, 3) + 3 * np.eye(3), hermitian=True),
@@ -197,18 +211,17 @@ defop(
 )
 
 
-def smallest(a, b, rcond):
+def smallest(a, rcond):
     """Of the singular values that lstsq does not take for 0, the smallest, in terms of the largest."""
-    if rcond is None or rcond < 0:
-        rcond = np.finfo(np.result_type(a, b, np.float32)).eps * (max(np.shape(a)) if rcond is None else 1)
-    return rcond
+    eps = np.finfo(float).eps  # NumPy computes in double precision
+    return eps * max(np.shape(a)) if rcond is None else rcond if 0 < rcond < 1 else eps / 2  # as LAPACK does
 
 
 def fitted(g, y, a, b, rcond):
     """What the rules of the solution need: all as matrices, the pseudo-inverse, and the gradient of b."""
     if np.ndim(b) == 1:
         g, y, b = np.expand_dims(g, 1), np.expand_dims(y, 1), np.expand_dims(b, 1)
-    inverted = np.linalg.pinv(a, smallest(a, b, rcond))
+    inverted = np.linalg.pinv(a, smallest(a, rcond))
     return g, y, b - a @ y, inverted, swap(inverted) @ g
 
 
@@ -231,7 +244,7 @@ def residuals_right(g, y, a, b, rcond=None, saved=None):
     if not np.size(y):
         return 0.0
     solution = np.linalg.lstsq(a, b, rcond)[0] if saved is None else saved[0]
-    return 2 * conj(b - a @ solution) * (g[0] if np.ndim(b) == 1 else g)
+    return 2 * conj(b - a @ solution) * g
 
 
 def residuals_left(g, y, a, b, rcond=None, saved=None):
@@ -276,7 +289,7 @@ lstsq_parts = registry[_lstsq]
 @composed(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
     solution, residuals, s = lstsq_parts(a, b, rcond=rcond)
-    return solution, residuals, np.count_nonzero(s > smallest(a, b, rcond) * s[:1]), s
+    return solution, residuals, np.count_nonzero(s > smallest(a, rcond) * s[:1]), s
 
 
 # ---------------------------------------------------------------- Cholesky and QR
@@ -321,9 +334,8 @@ def qr_gradient(g_q, g_r, a, mode, saved):
     if np.shape(q)[-1] > k:
         share = share - conj(q[..., k:]) @ adjoint(g_q[..., k:]) @ conj(q1)
     # A column that depends on those before it leaves q undetermined.
-    dependent = np.abs(np.diagonal(r, axis1=-2, axis2=-1)) <= k * np.finfo(np.result_type(r)).eps * np.linalg.norm(
-        r, axis=-2
-    )
+    lengths = np.linalg.norm(r, axis=-2)
+    dependent = np.abs(np.diagonal(r, axis1=-2, axis2=-1)) <= 8 * k * np.finfo(np.result_type(r)).eps * lengths
     if np.any(dependent):
         r = np.where(np.any(dependent, -1)[..., None, None], math.nan, r)
     share = swap(np.linalg.solve(r, swap(share)))
@@ -345,11 +357,13 @@ _, r_part = defparts(
     name="linalg.qr",
     make=lambda results: QRResult(*results),
     cases=lambda a: (
-        [call(a(*shape) + np.eye(*shape[-2:])) for shape in [(4, 3), (3, 3), (2, 3), (2, 3, 2), (0, 2), (2, 2, 0)]]
-        + [call(a(*shape) + np.eye(*shape[-2:]), "complete") for shape in [(4, 2), (2, 3)]]
+        [
+            call(a(*shape) + np.eye(shape[-2], shape[-1]))
+            for shape in [(4, 3), (3, 3), (2, 3), (2, 4, 3), (0, 2), (2, 2, 0)]
+        ]
+        + [call(a(*shape) + np.eye(shape[-2], shape[-1]), "complete") for shape in [(4, 2), (2, 3)]]
     ),
 )
-QRResult = type(np.linalg.qr(np.eye(1)))
 qr_parts = registry[_qr]
 
 
@@ -366,22 +380,21 @@ def qr(a, mode="reduced"):
 # ---------------------------------------------------------------- eigenvalues and singular values
 
 
-def over_gaps(m, values, sums=None):
-    """``m[i, j] / (values[j] - values[i])`` off the diagonal, where 0 is: how vectors turn into each other.
+def tiny(values):
+    """How large a difference between eigenvalues, or singular values, may be made of rounding errors only."""
+    return 8 * np.finfo(np.result_type(values)).eps * np.sum(np.abs(values), axis=-1, keepdims=True)
 
-    If `sums`, divided by ``values[j] + values[i]``, too. NaN between values that are equal up to rounding errors,
-    unless nothing turns there.
-    """
-    n = np.shape(values)[-1]
-    same = np.eye(n, dtype=bool)
-    gaps = np.where(same, 1.0, values[..., None, :] - values[..., :, None])
-    turns = np.where(same, 0.0, m / gaps)
-    if sums:
-        turns = turns / np.where(same, 1.0, values[..., None, :] + values[..., :, None])
-    size = np.sum(np.abs(values), axis=-1)[..., None, None]
-    equal = (np.abs(gaps) <= np.finfo(np.result_type(values)).eps * size) & ~same
-    equal = (equal & (m != 0)) | (gaps == 0)
-    return np.where(equal, math.nan, turns) if np.any(equal) else turns
+
+def over(m, divisors, least):
+    """``m / divisors``; NaN where the divisor is 0, or nothing but rounding errors and `m` is not 0."""
+    undefined = (np.abs(divisors) <= least) & (m != 0)
+    return np.where(undefined, math.nan, m / divisors) if np.any(undefined) else m / divisors
+
+
+def over_gaps(m, values):
+    """``m[i, j] / (values[j] - values[i])`` off the diagonal, where 0 is: how vectors turn into each other."""
+    gaps = values[..., None, :] - values[..., :, None]
+    return over(m, np.where(np.eye(np.shape(values)[-1]), math.inf, gaps), tiny(values)[..., None])
 
 
 def eigenvalues_gradient(g, y, a, UPLO="L", saved=None):
@@ -395,7 +408,8 @@ def eigenvectors_gradient(g, y, a, UPLO="L", saved=None):
 
 
 # Of eigh, eigvalsh: NumPy reads one triangle and takes the matrix for Hermitian; the gradient is that of a Hermitian
-# matrix, Hermitian itself. That of the eigenvalues is finite also where they are equal.
+# matrix, Hermitian itself. That of the eigenvalues is finite also where they are equal; their second derivative, which
+# comes through the vectors, is NaN there.
 defparts(
     np.linalg.eigh,
     {"eigenvalues": eigenvalues_gradient, "eigenvectors": eigenvectors_gradient},
@@ -405,7 +419,6 @@ defparts(
     domain=(-0.5, 0.5),
     cases=lambda a: [call(x, **k) for x in square(a, 2.0) for k in ({}, {"UPLO": "U"})],
 )
-EighResult = type(np.linalg.eigh(np.eye(1)))
 defop(
     np.linalg.eigvalsh,
     eigenvalues_gradient,
@@ -424,7 +437,7 @@ def any_eigenvalues_gradient(g, y, a, saved=None):
 def any_eigenvectors_gradient(g, y, a, saved=None):
     w, v = np.linalg.eig(a) if saved is None else saved
     turned = swap(v) @ g
-    along = np.real(np.diagonal(turned, axis1=-2, axis2=-1))  # vectors keep their length
+    along = np.diagonal(turned, axis1=-2, axis2=-1)  # vectors keep their length
     turned = turned - (swap(v) @ conj(v)) * along[..., None, :]
     return swap(inverse(v)) @ over_gaps(turned, w) @ swap(v)
 
@@ -434,14 +447,13 @@ defparts(
     {"eigenvalues": any_eigenvalues_gradient, "eigenvectors": any_eigenvectors_gradient},
     formula={
         "eigenvalues": "v⁻ᵀ g vᵀ",
-        "eigenvectors": "v⁻ᵀ ((vᵀ g - vᵀ v̄ Re(diag(vᵀ g))) / (wⱼ - wᵢ)) vᵀ",
+        "eigenvectors": "v⁻ᵀ ((vᵀ g - vᵀ v̄ diag(vᵀ g)) / (wⱼ - wᵢ)) vᵀ",
     },
     name="linalg.eig",
     make=lambda results: EigResult(*results),
     domain=(-0.5, 0.5),
     cases=lambda a: [*(call(x) for x in square(a, 2.0)), call(np.array([[1.0, -2.0], [3.0, 0.5]]))],
 )
-EigResult = type(np.linalg.eig(np.eye(1)))
 
 
 @composed(np.linalg.eigvals)
@@ -458,17 +470,19 @@ def along_vectors(g, u, vh):
 def left_vectors(g, u, s, vh, phases):
     """The gradient of the matrix from that of `u`; `phases`: u alone turns when the phases of u and v differ."""
     k = np.shape(s)[-1]
-    g1, u1 = g[..., :k], u[..., :k]
-    turned, s = swap(u1) @ g1, s[..., None, :]
-    turns = over_gaps(turned, s[..., 0, :], sums=True)
-    turns = (turns + adjoint(turns)) * s
+    g1, u1, row, least = g[..., :k], u[..., :k], s[..., None, :], tiny(s)[..., None]
+    turned = swap(u1) @ g1
+    turns = over_gaps(turned, s) / np.where(np.eye(k), 1.0, row + swap(row))
+    turns = (turns + adjoint(turns)) * row
     if phases and np.iscomplexobj(u):
-        turns = turns + np.eye(k) * (1j * np.imag(np.diagonal(turned, axis1=-2, axis2=-1))[..., None, :] / s)
+        twist = np.imag(np.diagonal(turned, axis1=-2, axis2=-1))[..., None, :]
+        error = (row <= least) & (np.abs(twist) <= swap(tiny(turned)))  # what a loss without phases leaves
+        turns = turns + np.eye(k) * (1j * over(np.where(error, 0.0, twist), row, least))
     share = conj(u1) @ turns
     if np.shape(u)[-2] > k:
-        share = share + (g1 - conj(u1) @ turned) / s
+        share = share + over(g1 - conj(u1) @ turned, row, least)
     if np.shape(u)[-1] > k:
-        share = share - (conj(u[..., k:]) @ adjoint(g[..., k:]) @ conj(u1)) / s
+        share = share - over(conj(u[..., k:]) @ adjoint(g[..., k:]) @ conj(u1), row, least)
     return share @ conj(vh[..., :k, :])
 
 
@@ -492,8 +506,9 @@ def svd_vh(g, y, a, full_matrices=True, saved=None):
 
 
 # A singular value of exactly 0, where it has a kink, gets the gradient 0. The gradient of the singular values is finite
-# also where they are equal. The columns that full_matrices=True adds to u and v are any that complete the basis: their
-# gradient is that of a loss that does not depend on this choice.
+# also where they are equal; their second derivative, which comes through the vectors, is NaN there. The columns that
+# full_matrices=True adds to u and v are any that complete the basis: their gradient is that of a loss that does not
+# depend on this choice. So are the vectors of a singular value of 0, unless the matrix is square.
 defparts(
     _svd,
     {"U": svd_u, "S": svd_s, "Vh": svd_vh},
@@ -507,7 +522,6 @@ defparts(
     domain=(-0.5, 0.5),
     cases=lambda a: [call(x, full) for x in rectangular(a) for full in (False, True)],
 )
-SVDResult = type(np.linalg.svd(np.eye(1)))
 svd_parts = registry[_svd]
 
 
@@ -515,13 +529,9 @@ def _singular_values(a):
     return np.linalg.svd(a, compute_uv=False)
 
 
-def singular_values_gradient(g, y, a):
-    return svd_s(g, y, a)
-
-
 singular_values = defop(
     _singular_values,
-    singular_values_gradient,
+    lambda g, y, a: svd_s(g, y, a),
     formula="ū g v̄",
     name="linalg.svdvals",
     domain=(-0.5, 0.5),
@@ -552,7 +562,7 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
 def length(y):
     """A norm to divide by: 1 where it is 0. There a vector has no direction, and this no derivative: NaN."""
     zero = y == 0
-    return np.where(zero, 1.0 + 0.0 * np.sqrt(y), y) if np.any(zero) else y
+    return np.where(zero, 1.0 + np.sqrt(y), y) if np.any(zero) else y
 
 
 SIGNS = np.where(np.arange(24).reshape(2, 3, 4) % 3, 1.0, -1.0)
@@ -563,7 +573,7 @@ def _norm(x, ord=None, axis=None, keepdims=False):
 
 
 def norm_gradient(g, y, x, ord=None, axis=None, keepdims=False):
-    if not np.size(x) or (not isinstance(ord, str) and ord == 0):
+    if not np.size(x) or ord == 0:
         return 0.0
     g, y = expand(g, axis, keepdims), expand(y, axis, keepdims)
     if ord is None or ord in (2, "fro", "f"):
@@ -576,8 +586,7 @@ def norm_gradient(g, y, x, ord=None, axis=None, keepdims=False):
         return g * direction * (at / np.sum(at, axis=axis, keepdims=True))
     if ord > 1:
         return g * direction * (np.abs(x) / length(y)) ** (ord - 1)
-    ratio = np.where(x == 0, 1.0, np.abs(x)) / y
-    return g * direction * np.where(x == 0, 1.0, ratio) ** (ord - 1)
+    return g * direction * (np.where(x == 0, 1.0, np.abs(x)) / y) ** (ord - 1)
 
 
 # At a kink (the zero vector; for orders up to 1 any zero entry) the gradient of smallest norm is taken, 0, and between
@@ -606,17 +615,14 @@ def norm(x, ord=None, axis=None, keepdims=False):
     axes = range(np.ndim(x)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if len(axes) != 2 or ord not in (1, -1, 2, -2, math.inf, -math.inf, "nuc") or not np.size(x):
         return norm_op(x, ord, axis, keepdims)
-    rows, columns = (normalize_axis_index(axis, np.ndim(x)) for axis in axes)
-    if rows == columns:
-        raise ValueError(f"norm: the axes {axis} of the matrices must differ.")
-    m = np.moveaxis(x, (rows, columns), (-2, -1))
+    m = np.moveaxis(x if np.result_type(x).kind in "fc" else np.astype(x, float), axes, (-2, -1))
     if ord in (1, -1, math.inf, -math.inf):
         sizes = np.sum(np.abs(m), axis=-2 if abs(ord) == 1 else -1)
     else:
         sizes = np.linalg.svd(m, compute_uv=False)
     reduced = np.sum if ord == "nuc" else np.max if ord > 0 else np.min
     y = reduced(sizes, axis=-1)
-    return np.expand_dims(y, (rows, columns)) if keepdims else y
+    return np.expand_dims(y, tuple(axes)) if keepdims else y
 
 
 @composed(np.linalg.matrix_norm)
@@ -648,7 +654,8 @@ def cond(x, p=None):
             s = np.linalg.svd(x, compute_uv=False)
             ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
         else:
-            ratio = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverse(x), p, (-2, -1))
+            inverted = inverse(x)
+            ratio = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverted, p, (-2, -1))
         undefined = np.isnan(ratio) & ~np.any(np.isnan(x), axis=(-2, -1))
         if np.any(undefined):  # infinite, and so is the gradient
             ratio = np.where(undefined, math.inf * (1.0 + np.linalg.norm(x, axis=(-2, -1))), ratio)

@@ -72,7 +72,7 @@ def set_gradient(g, y, a, b, index):
     # Of several that go to the same place only the last one stays.
     number = np.arange(np.size(y)).reshape(np.shape(y))[index]
     number = np.arange(number.size).reshape(number.shape)
-    winner = np.zeros(np.shape(y), dtype=int)
+    winner = np.zeros(np.shape(y))
     winner[index] = number
     return np.where(winner[index] == number, g[index], 0.0)
 
@@ -102,43 +102,42 @@ def along(array, axis, index):
     return array[(slice(None),) * normalize_axis_index(axis, np.ndim(array)) + (index,)]
 
 
+def numbers(x):
+    """The data of a Value; anything else as it is."""
+    return x.data if hasattr(x, "requires_grad") else x
+
+
+def lined_up(a, axis):
+    """`a` and the axis to go along: flat, if none is named; a number is a vector of one."""
+    return (np.ravel(a), 0) if axis is None else (np.atleast_1d(a), axis)
+
+
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    indices, n = np.asarray(indices), np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    if mode != "raise":
-        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return along(a, axis, indices)
+    a, axis = lined_up(a, axis)
+    places = np.asarray(indices)
+    if mode != "raise" or places.dtype.kind not in "iu":  # NumPy makes indices of these in ways of its own
+        places = np.take(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), numbers(indices), mode=mode)
+    return along(a, axis, places)
 
 
 @composed(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    indices = np.asarray(indices)
-    axis %= indices.ndim
-    index = [
-        np.arange(n).reshape((-1,) + (1,) * (indices.ndim - i - 1))
-        if m != 1 or i == axis
-        else np.zeros((1,) * indices.ndim, int)
-        for i, (n, m) in enumerate(zip(np.shape(arr), indices.shape, strict=True))
-    ]
-    for i, m in enumerate(indices.shape):  # NumPy broadcasts the other axes of the two against each other
-        if i != axis and np.shape(arr)[i] == 1 and m != 1:
-            index[i] = np.zeros((1,) * indices.ndim, int)
-        elif i != axis and m == 1:
-            index[i] = np.arange(np.shape(arr)[i]).reshape((-1,) + (1,) * (indices.ndim - i - 1))
-    index[axis] = indices
+    ndim = np.ndim(arr)
+    if np.ndim(indices) != ndim:
+        raise ValueError(f"take_along_axis: indices of {np.ndim(indices)} axes do not go along one of {ndim}.")
+    index = [np.arange(n).reshape((-1,) + (1,) * (ndim - i - 1)) for i, n in enumerate(np.shape(arr))]
+    index[normalize_axis_index(axis, ndim)] = indices
     return arr[tuple(index)]
 
 
 @composed(np.compress)
 def compress(condition, a, axis=None, out=None):
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    a, axis = lined_up(a, axis)
     n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    return along(a, axis, np.compress(condition, np.arange(n)))
+    return along(a, axis, np.compress(numbers(condition), np.arange(n)))
 
 
 @composed(np.extract)
@@ -148,15 +147,19 @@ def extract(condition, arr):
 
 @composed(np.choose)
 def choose(a, choices, out=None, mode="raise"):
-    a = np.choose(a, np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
+    a = np.choose(numbers(a), np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
-    choices = np.stack([np.broadcast_to(choice, shape) for choice in choices])
-    return choices[(a, *np.indices(shape, sparse=True))]
+    dtype, chosen = np.result_type(*choices), choices[0]
+    for number, choice in enumerate(choices[1:], 1):
+        chosen = np.where(a == number, choice, chosen)
+    chosen = chosen if np.shape(chosen) == shape else np.broadcast_to(chosen, shape)
+    return chosen if np.result_type(chosen) == dtype else np.astype(chosen, dtype)
 
 
 @composed(np.select)
 def select(condlist, choicelist, default=0):
-    np.select(condlist, [0] * len(choicelist))  # for its errors
+    condlist = [numbers(condition) for condition in condlist]
+    np.select(condlist, range(len(choicelist)))  # for its errors
     chosen, dtype = default, np.result_type(*choicelist, default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = np.where(condition, choice, chosen)
@@ -165,19 +168,22 @@ def select(condlist, choicelist, default=0):
 
 @composed(np.piecewise)
 def piecewise(x, condlist, funclist, *args, **kw):
+    condlist = [numbers(part) for part in condlist] if isinstance(condlist, list | tuple) else numbers(condlist)
     if np.isscalar(condlist) or (not isinstance(condlist[0], list | np.ndarray) and np.ndim(x)):
         condlist = [condlist]
     conditions = [np.asarray(condition, bool) for condition in condlist]
     if len(conditions) == len(funclist) - 1:
         conditions.append(~np.any(conditions, axis=0))
     if len(conditions) != len(funclist):
-        raise ValueError(f"np.piecewise: {len(conditions)} conditions and {len(funclist)} functions, which is too many.")
+        raise ValueError(
+            f"np.piecewise: {len(conditions)} conditions and {len(funclist)} functions, which is too many."
+        )
     y, dtype = np.zeros_like(x), np.result_type(x)
     for condition, function in zip(conditions, funclist, strict=True):
         if not callable(function):
             y = index_set(y, function, index=condition)
-        elif np.any(condition):
-            y = index_set(y, function(x[condition], *args, **kw), index=condition)
+        elif np.size(part := x[condition]):
+            y = index_set(y, function(part, *args, **kw), index=condition)
     return y if np.result_type(y) == dtype else np.astype(y, dtype)
 
 
@@ -226,7 +232,7 @@ def sort_complex(a):
     dtype = np.result_type(a)
     if dtype.kind == "c":
         return np.sort(a)
-    return np.astype(np.sort(a), np.complex64 if dtype.char in "bhBH" else np.result_type(dtype, np.complex128))
+    return np.astype(np.sort(a), "F" if dtype.char in "bhBH" else "G" if dtype.char == "g" else "D")
 
 
 @composed(np.diagonal)

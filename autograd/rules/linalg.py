@@ -96,9 +96,7 @@ def outer(a, b, out=None):
 def tensordot(a, b, axes=2):
     if isinstance(axes, int | np.integer):
         axes = (range(-axes, 0), range(axes))
-    left, right = (
-        list(normalize_axis_tuple(np.atleast_1d(ax), np.ndim(x))) for x, ax in zip((a, b), axes, strict=True)
-    )
+    left, right = (list(normalize_axis_tuple(ax, np.ndim(x))) for x, ax in zip((a, b), axes, strict=True))
     if [np.shape(a)[i] for i in left] != [np.shape(b)[i] for i in right]:
         raise ValueError(
             f"tensordot of shapes {np.shape(a)} and {np.shape(b)}: axes {left} and {right} differ in length."
@@ -125,6 +123,8 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 
     @composed(np.matvec)
     def matvec(x1, x2, /):
+        if np.ndim(x1) < 2 or np.ndim(x2) < 1:
+            raise ValueError(f"matvec takes matrices and vectors, and got shapes {np.shape(x1)} and {np.shape(x2)}.")
         return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
 
     @composed(np.vecmat)
@@ -147,7 +147,7 @@ def cross(a, b):
 cross = defop(
     cross,
     (lambda g, y, a, b: cross(b, g), lambda g, y, a, b: cross(g, a)),
-    formula=("b × g", "g × a"),
+    formula=("cross(b, g)", "cross(g, a)"),
     cases=lambda a: [call(a(3), a(3)), call(a(2, 3), a(3)), call(a(2, 1, 3), a(4, 3)), call(a(0, 3), a(1, 3))],
 )
 
@@ -162,12 +162,14 @@ def np_cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     lengths = np.shape(a)[-1], np.shape(b)[-1]
     if lengths != (3, 3):
         np.cross(np.zeros(lengths[0]), np.zeros(lengths[1]))  # for its errors, and what it says of two dimensions
-        a, b = (
-            x if n == 3 else np.concatenate([x, np.zeros((*np.shape(x)[:-1], 1))], -1)
-            for x, n in zip((a, b), lengths, strict=True)
-        )
+        a, b = (with_zero(x) if n == 2 else x for x, n in zip((a, b), lengths, strict=True))
     y = cross(a, b)
     return y[..., 2] if lengths == (2, 2) else y if axisc == -1 else np.moveaxis(y, -1, axisc)
+
+
+def with_zero(a):
+    """Vectors of two dimensions in three."""
+    return np.concatenate([a, np.zeros((*np.shape(a)[:-1], 1), np.result_type(a))], -1)
 
 
 def along_last(a, axis):
@@ -220,7 +222,7 @@ def matrix_power(a, n):
         raise np.linalg.LinAlgError(f"matrix_power of an array of shape {shape}: the last two axes must be equal.")
     n = operator.index(n)
     if n == 0:
-        return np.where(np.True_, np.eye(shape[-1]), a)
+        return np.where(np.True_, np.eye(shape[-1], dtype=np.result_type(a)), a)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 3:

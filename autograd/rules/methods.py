@@ -5,16 +5,17 @@ ufuncs without a derivative are plain. Also here: the keywords that all ufuncs t
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..op import Plain, Refused, composed, finders, found, plain, refuses
-from .indexing import along
+from .indexing import along, numbers
 from .reduction import folded, logsumexp
 from .shape import astype
-from .statistics import largest_number, numbers, smallest_number
+from .statistics import largest_number, smallest_number
 
 SUMS = {np.add: np.sum, np.multiply: np.prod}
 EXTREMES = {np.maximum: np.max, np.minimum: np.min, np.fmax: largest_number, np.fmin: smallest_number}
@@ -22,7 +23,7 @@ RUNNING = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def cast(array, dtype):
-    return array if dtype is None else astype(array, dtype)
+    return array if dtype is None or np.result_type(array) == dtype else astype(array, dtype)
 
 
 def like(array):
@@ -47,13 +48,12 @@ def fold(ufunc, array, axis, keepdims=False, initial=np._NoValue, where=True):
     if initial is np._NoValue:
         initial = ufunc.identity
     rows, _ = folded(array, axis)
+    chosen, _ = folded(np.broadcast_to(where, np.shape(array)), axis)
     n = np.shape(rows)[-1]
     if ufunc is np.logaddexp:  # of many, in one
-        chosen = rows if where is True else np.where(folded(np.broadcast_to(where, np.shape(array)), axis)[0], rows, -np.inf)
-        y = logsumexp(chosen, -1)
-        y = y if initial is None else ufunc(initial, y)
+        y = logsumexp(rows if where is True else np.where(chosen, rows, -np.inf), -1)
+        y = y if initial is None or initial == ufunc.identity else ufunc(initial, y)
     else:
-        chosen, _ = folded(np.broadcast_to(where, np.shape(array)), axis)
         y = initial if n else np.sum(rows, axis=-1) + initial
         for i in range(n):
             further = rows[..., i] if y is None else ufunc(y, rows[..., i])
@@ -76,15 +76,15 @@ def accumulate(ufunc, array, axis=0, dtype=None):
 
 
 def reduceat(ufunc, array, indices, axis=0, dtype=None):
-    starts = np.asarray(indices)
-    ufunc.reduceat(like(array), starts, axis, dtype)
+    ufunc.reduceat(like(array), indices, axis, dtype)
+    starts = np.asarray(indices).tolist()
     axis = 0 if axis is None else normalize_axis_tuple(axis, np.ndim(array))[0]
     array, n = cast(array, dtype), np.shape(array)[axis]
     pieces = [
         reduce(ufunc, along(array, axis, slice(start, stop)), axis, initial=None)
         if start < stop
         else along(array, axis, start)
-        for start, stop in zip(starts.tolist(), [*starts.tolist()[1:], n], strict=True)
+        for start, stop in zip(starts, [*starts, n][1:], strict=True)
     ]
     return np.stack(pieces, axis) if pieces else along(array, axis, slice(0, 0))
 
@@ -125,7 +125,17 @@ finders.append(method)
 KEYWORDS = {"where", "dtype", "casting", "order", "subok", "signature", "sig"}
 
 
-def called(ufunc, args, *, where=True, dtype=None, casting="same_kind", order="K", subok=True, **keywords):
+def called(
+    ufunc: np.ufunc,
+    args: Any,
+    *,
+    where: Any = True,
+    dtype: Any = None,
+    casting: Any = "same_kind",
+    order: str = "K",
+    subok: bool = True,
+    **keywords: Any,
+) -> Any:
     """What ``ufunc(*args, dtype=...)`` comes to; a Value knows no subclasses of arrays."""
     name = f"np.{ufunc.__name__}"
     if isinstance(found(ufunc), Plain):
@@ -137,12 +147,17 @@ def called(ufunc, args, *, where=True, dtype=None, casting="same_kind", order="K
             f"np.where(mask, {name}(...), other): where `other` is chosen, the gradient is 0."
         )
     if order != "K" or not KEYWORDS.isdisjoint(keywords):
-        raise NoRuleError(f"{name}(...) of Values takes no `order` or `signature`. Of the keywords, dtype=... is known.")
+        raise NoRuleError(
+            f"{name}(...) of Values takes no `order` or `signature`. Of the keywords, dtype=... is known."
+        )
+    args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args]
     given = [type(x) if type(x) in (int, float, complex) else np.result_type(x) for x in args]
     results = (dtype,) * ufunc.nout
-    loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=(None,) * ufunc.nin + results, casting=casting)
+    loop = ufunc.resolve_dtypes(
+        (*given, *[None] * ufunc.nout), signature=(None,) * ufunc.nin + results, casting=casting
+    )
     if dtype is None:
         return ufunc(*args, **keywords)
-    args = [astype(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)]
+    args = [cast(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)]
     y = ufunc(*args, **keywords)
     return tuple(map(cast, y, loop[ufunc.nin :])) if ufunc.nout > 1 else cast(y, loop[ufunc.nin])

@@ -7,6 +7,8 @@ derivatives of all gates are taken for the whole sequence at once, so that only 
 Gates stand in the order in, forget, candidate, out. Inside, time comes first.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..op import call, defparts, registry
@@ -164,4 +166,4 @@ defparts(
         call(a(0, 2, 2), a(0, 1), a(0, 1), a(2, 4), a(1, 4), a(4)),
     ],
 )
-lstm = registry[_lstm]
+lstm: Any = registry[_lstm]

@@ -24,14 +24,13 @@ def started(a):
     return [*reduced(a), *(call(a(2, 3, 4), **keywords, initial=0.7) for keywords in [*MASKS, {"axis": (0, -1)}])]
 
 
+# What `where` leaves out has gone through np.where before it comes here (`masked`): it is 0, and what a rule gives for
+# it is forgotten.
+
+
 def expand(g, axis, keepdims):
     """`g` with the reduced axes back, of length one."""
     return g if axis is None or keepdims else np.expand_dims(g, axis)
-
-
-def kept(share, where):
-    """`share`, and 0 of what `where` leaves out."""
-    return share if where is True else np.where(where, share, 0)
 
 
 def counted(a, y, axis=None, where=True):
@@ -52,11 +51,11 @@ def folded(a, axis):
 
 
 def total(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=0, where=True):
-    return kept(expand(g, axis, keepdims), where)
+    return expand(g, axis, keepdims)
 
 
 def average(g, y, a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    return kept(expand(g, axis, keepdims) / counted(a, y, axis, where), where)
+    return expand(g, axis, keepdims) / counted(a, y, axis, where)
 
 
 # NumPy's own functions of a small array take most of their time to get to this.
@@ -69,31 +68,42 @@ def np_sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=np._NoVal
 
 
 def np_mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True):
-    if type(a) is np.ndarray and axis is None and dtype is None and where is True and a.dtype.char in "fd" and a.size:
-        return np.add.reduce(a, None, None, None, keepdims) / a.size
+    if type(a) is np.ndarray and dtype is None and where is True and a.dtype.char in "fd" and a.size:
+        y = np.add.reduce(a, axis, None, None, keepdims)
+        return y / (a.size if axis is None else a.size // y.size)
     return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
 
 composed(np.sum)(
-    defop(np_sum, total, name="sum", formula="g, spread over the summed axes", moves=True, cases=started),
+    defop(np_sum, total, name="sum", formula="g, spread over the summed axes", moves=True, masked=True, cases=started),
 )
 composed(np.mean)(
-    defop(np_mean, average, name="mean", formula="g / n, spread over the averaged axes", moves=True, cases=masked),
+    defop(
+        np_mean,
+        average,
+        name="mean",
+        formula="g / n, spread over the averaged axes",
+        moves=True,
+        masked=True,
+        cases=masked,
+    ),
 )
 
 
 def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=True):
     # Equals share the gradient, `initial` among them: the only choice that does not depend on their order.
     y = expand(y, axis, keepdims)
-    at = (a == y) & np.asarray(where)
+    at = a == y if where is True else (a == y) & where
     count = np.sum(at, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (y == initial)
-    return kept(expand(g, axis, keepdims) * (at / count), where)
+    return expand(g, axis, keepdims) * (at / count)
 
 
-largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", cases=started)
-smallest = defop(np.min, extremum, formula="g where a is the minimum, shared between equals", cases=started)
+largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", masked=True, cases=started)
+smallest = defop(
+    np.min, extremum, formula="g where a is the minimum, shared between equals", masked=True, cases=started
+)
 composed(np.amax)(largest)
 composed(np.amin)(smallest)
 
@@ -119,13 +129,14 @@ def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=No
     rows, back = folded(a if where is True else np.where(where, a, 1), axis)
     if initial is not None:
         g = g * initial
-    return kept(expand(g, axis, keepdims) * back(others(rows)), where)
+    return expand(g, axis, keepdims) * back(others(rows))
 
 
 defop(
     np.prod,
     product,
     formula="g times the product of the others",
+    masked=True,
     domain=(0.5, 1.5),
     cases=lambda a: [
         *started(a),
@@ -139,25 +150,29 @@ def conjugate(a):
     return np.conj(a) if a.dtype.kind == "c" else a
 
 
+def off_mean(a, n, axis):
+    return a - np.sum(a, axis=axis, keepdims=True) / n
+
+
 def share_of(n):
     """1 / n; NumPy's result is no finite number where ddof leaves nothing to divide by, nor is this."""
-    if np.ndim(n):
+    if type(n) is np.ndarray:
         return 1 / np.maximum(n, 0)
     return 1 / n if n > 0 else math.nan
 
 
 def variance(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
-    n = counted(a, y, axis, where) - (ddof if correction is None else correction)
-    centered = a - np.mean(a, axis=axis, keepdims=True, where=where)
-    return kept(expand(g, axis, keepdims) * conjugate(centered) * (2 * share_of(n)), where)
+    n = counted(a, y, axis, where)
+    scale = 2 * share_of(n - (ddof if correction is None else correction))
+    return expand(g, axis, keepdims) * conjugate(off_mean(a, n, axis)) * scale
 
 
 def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
-    n = counted(a, y, axis, where) - (ddof if correction is None else correction)
-    centered = a - np.mean(a, axis=axis, keepdims=True, where=where)
+    n = counted(a, y, axis, where)
+    scale = share_of(n - (ddof if correction is None else correction))
     # Of equal numbers the deviation has a kink at 0, where 0 is taken.
     g = expand(g / np.where(y == 0, 1, y), axis, keepdims)
-    return kept(g * conjugate(centered) * share_of(n), where)
+    return g * conjugate(off_mean(a, n, axis)) * scale
 
 
 def spread(a):
@@ -165,8 +180,8 @@ def spread(a):
     return [*calls, call(a(2, 3, 4), axis=1, ddof=1), call(a(5), correction=1), call(a(2, 3, 4), **MASKS[0], ddof=1)]
 
 
-var_op = defop(np.var, variance, formula="g · 2 (a - mean(a))* / (n - ddof)", cases=spread)
-std_op = defop(np.std, deviation, formula="g (a - mean(a))* / ((n - ddof) std(a))", cases=spread)
+var_op = defop(np.var, variance, formula="g · 2 (a - mean(a))* / (n - ddof)", masked=True, cases=spread)
+std_op = defop(np.std, deviation, formula="g (a - mean(a))* / ((n - ddof) std(a))", masked=True, cases=spread)
 
 
 @composed(np.var)
@@ -211,10 +226,11 @@ def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
         weights = np.transpose(weights, np.argsort(axes))
         weights = np.expand_dims(weights, [i for i in range(np.ndim(a)) if i not in axes])
         weights = np.broadcast_to(weights, np.shape(a))
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    weighed = np.multiply(a, weights)
+    total = np.sum(weights, axis=axis, dtype=np.result_type(weighed, np.float16), keepdims=keepdims)
     if np.any(total == 0):
         raise ZeroDivisionError("average: the weights add up to zero.")
-    mean = np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
+    mean = np.sum(weighed, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
 
@@ -269,12 +285,13 @@ def with_start(accumulate, start):
         x = np.atleast_1d(x)
         if axis is None and np.ndim(x) > 1:
             raise ValueError(f"a running sum or product of shape {np.shape(x)} needs an axis.")
-        y = accumulate(x, axis=axis or 0, dtype=dtype)
+        axis = 0 if axis is None else axis
+        y = accumulate(x, axis=axis, dtype=dtype)
         if not include_initial:
             return y
         shape = list(np.shape(x))
-        shape[axis or 0] = 1
-        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis or 0)
+        shape[axis] = 1
+        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis)
 
     return accumulated
 

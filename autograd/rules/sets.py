@@ -15,14 +15,16 @@ def ranks(a, equal_nan):
     ordered = flat[order]
     steps = ordered[1:] != ordered[:-1]
     if equal_nan:
-        steps = steps & ~(np.isnan(ordered[1:]) & np.isnan(ordered[:-1]))
+        steps = steps & ~np.isnan(ordered[:-1])  # they stand at the end
     places = np.empty(np.shape(flat), int)
-    places[order] = np.concatenate([[0], np.cumsum(steps)])[: np.size(flat)]
+    places[order] = np.concatenate([[0], np.cumsum(steps)])
     return np.reshape(places, np.shape(a))
 
 
 @composed(np.unique)
-def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True):
+def unique(
+    ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True
+):
     places = ranks(ar, equal_nan and (axis is None or np.ndim(ar) == 1))
     _, index, *others = np.unique(places, True, return_inverse, return_counts, axis)
     values = np.ravel(ar)[index] if axis is None else np.take(ar, index, axis)
@@ -61,12 +63,10 @@ def union1d(ar1, ar2):
 # What is in both comes out of the first.
 @composed(np.intersect1d)
 def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
-    places = ranks(np.concatenate([ar1, ar2], axis=None), equal_nan=False)
+    both = np.concatenate([ar1, ar2], axis=None)
+    places = ranks(both, equal_nan=False)
     _, index1, index2 = np.intersect1d(places[: np.size(ar1)], places[np.size(ar1) :], assume_unique, True)
-    common = np.ravel(ar1)[index1]
-    dtype = np.result_type(ar1, ar2)
-    common = common if np.result_type(common) == dtype else np.astype(common, dtype)
-    return (common, index1, index2) if return_indices else common
+    return (both[index1], index1, index2) if return_indices else both[index1]
 
 
 @composed(np.setdiff1d)
@@ -77,10 +77,12 @@ def setdiff1d(ar1, ar2, assume_unique=False):
 
 @composed(np.setxor1d)
 def setxor1d(ar1, ar2, assume_unique=False):
-    parts = [np.ravel(part) if assume_unique else np.unique(part) for part in (ar1, ar2)]
-    ordered = np.sort(np.concatenate(parts))
+    parts = [part if assume_unique else np.unique(part) for part in (ar1, ar2)]
+    ordered = np.sort(np.concatenate(parts, axis=None))
+    if not np.size(ordered):
+        return ordered
     steps = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])
     return ordered[steps[1:] & steps[:-1]]
 
 
-plain(np.isin, *([np.in1d] if hasattr(np, "in1d") else []))
+plain(np.isin, getattr(np, "in1d", np.isin))

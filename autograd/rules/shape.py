@@ -5,7 +5,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..op import call, composed, defop
-from .indexing import along
+from .indexing import along, lined_up, numbers
 
 # ---------------------------------------------------------------- shape
 
@@ -132,11 +132,11 @@ def each(reshaped, arrays):
 
 
 def vector(a):
-    return a if np.ndim(a) else np.reshape(a, 1)
+    return a if np.ndim(a) else np.ravel(a)
 
 
 def matrix(a):
-    return a if np.ndim(a) > 1 else np.reshape(a, (1, -1))
+    return a if np.ndim(a) > 1 else np.expand_dims(vector(a), 0)
 
 
 def cube(a):
@@ -217,10 +217,9 @@ def flipud(m):
 
 @composed(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
-    if normalize_axis_index(axes[0], np.ndim(m)) == normalize_axis_index(axes[1], np.ndim(m)):
-        raise ValueError(f"rot90: the axes {axes} must differ.")
+    first, second = normalize_axis_tuple(axes, np.ndim(m))  # an error if they are the same
     for _ in range(k % 4):
-        m = np.flip(np.swapaxes(m, *axes), axes[0])
+        m = np.flip(np.swapaxes(m, first, second), first)
     return m
 
 
@@ -235,7 +234,7 @@ def resize(a, new_shape):
 def delete(arr, obj, axis=None):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return along(arr, axis, np.delete(np.arange(np.shape(arr)[normalize_axis_index(axis, np.ndim(arr))]), obj))
+    return along(arr, axis, np.delete(np.arange(np.shape(arr)[normalize_axis_index(axis, np.ndim(arr))]), numbers(obj)))
 
 
 @composed(np.trim_zeros)
@@ -246,15 +245,14 @@ def trim_zeros(filt, trim="fb", axis=None):
     axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
     places = np.argwhere(filt)
     first, last = (np.min(places, 0), np.max(places, 0)) if places.size else (np.zeros(ndim, int), np.full(ndim, -1))
-    front, back = "f" in trim.lower() or not places.size, "b" in trim.lower() or not places.size
-    kept = [slice(int(i) if front else None, int(k) + 1 if back else None) for i, k in zip(first, last, strict=True)]
+    front, back = "f" in trim.lower(), "b" in trim.lower() or not places.size
+    kept = [slice(i if front else None, k + 1 if back else None) for i, k in zip(first, last, strict=True)]
     return filt[tuple(kept[i] if i in axes else slice(None) for i in range(ndim))]
 
 
 @composed(np.repeat)
 def repeat(a, repeats, axis=None):
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    a, axis = lined_up(a, axis)
     return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), repeats))
 
 
@@ -273,9 +271,8 @@ def widths(pad_width, ndim):
     if isinstance(pad_width, dict):
         pairs = dict.fromkeys(range(ndim), (0, 0)) | {axis % ndim: width for axis, width in pad_width.items()}
         pad_width = [np.broadcast_to(pairs[axis], 2) for axis in range(ndim)]
-    pairs = np.broadcast_to(pad_width, (ndim, 2))
-    np.pad(np.zeros((0,) * ndim), pairs)  # for its errors
-    return pairs
+    np.pad(np.zeros((0,) * ndim), pad_width, "empty")  # for its errors
+    return np.broadcast_to(pad_width, (ndim, 2))
 
 
 def unpadded(g, y, array, pad_width, mode="constant", constant_values=0):
@@ -351,29 +348,28 @@ def pad(array, pad_width, mode="constant", **keywords):
             "np.pad: a margin of unknown content (mode='empty'), or one that a function writes in place, has no "
             "derivative. Pad with one of the other modes, or put the parts together with np.concatenate."
         )
-    if mode not in MARGINS or set(keywords) - {MARGINS[mode]}:
-        raise ValueError(f"np.pad has no mode {mode!r} with the keywords {sorted(keywords)}.")
     ndim = np.ndim(array)
     pairs = widths(pad_width, ndim)
+    if mode not in MARGINS or set(keywords) - {MARGINS[mode]}:
+        raise ValueError(f"np.pad has no mode {mode!r} with the keywords {sorted(keywords)}.")
+    if not np.size(array) and mode != "constant":
+        for axis, n in enumerate(np.shape(array)):
+            if n == 0 and np.any(pairs[axis]):
+                raise ValueError(f"np.pad: axis {axis} is empty, which only a constant can extend.")
+        return pad_op(array, pairs)
     odd = keywords.get("reflect_type") == "odd"
     given = stacked(keywords.get(MARGINS[mode], None if MARGINS[mode] == "stat_length" else 0))
     if mode == "constant" and isinstance(given, np.ndarray | int | float | complex | np.generic):
-        return pad_op(array, pairs, **keywords)
-    if mode in ("edge", "wrap", "reflect", "symmetric") and not odd:
-        for axis, pair in enumerate(pairs):
-            array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
-        return array
+        return pad_op(array, pairs, **keywords) if ndim else np.copy(array)
     dtype = np.result_type(array)
     for axis, pair in enumerate(pairs):
-        n = np.shape(array)[axis]
-        if n == 0 and np.any(pair) and mode != "constant":
-            raise ValueError(f"np.pad: axis {axis} is empty, which only a constant can extend.")
-        if odd:
-            if n == 1:
-                array = along(array, axis, np.zeros(1 + np.sum(pair), int))
-            elif n:
-                array = odd_margins(array, axis, pair, mode == "symmetric")
-        elif n or mode == "constant":
+        if not np.any(pair):
+            continue
+        if odd and np.shape(array)[axis] > 1:
+            array = odd_margins(array, axis, pair, mode == "symmetric")
+        elif mode in ("edge", "wrap", "reflect", "symmetric"):
+            array = along(array, axis, np.pad(np.arange(np.shape(array)[axis]), pair, mode))
+        else:
             ends = (None, None) if given is None else np.broadcast_to(given, (ndim, 2))[axis]
             before = margin(array, axis, pair[0], mode, False, ends[0])
             behind = margin(array, axis, pair[1], mode, True, ends[1])
@@ -434,7 +430,7 @@ def np_stack(arrays, axis=0, out=None, **keywords):
     return stack(*arrays, axis=axis, **keywords)
 
 
-@composed(np.vstack, *([np.row_stack] if hasattr(np, "row_stack") else []))  # its old name
+@composed(np.vstack, getattr(np, "row_stack", np.vstack))  # its old name
 def vstack(tup, **keywords):
     return concatenate(*map(matrix, tup), axis=0, **keywords)
 
@@ -490,12 +486,16 @@ def insert(arr, obj, values, axis=None):
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis, n, dtype = normalize_axis_index(axis, np.ndim(arr)), np.shape(arr)[axis], np.result_type(arr)
-    values = np.reshape(values, (1,) * (np.ndim(arr) - np.ndim(values)) + np.shape(values))
+    extra = np.ndim(values) - np.ndim(arr)  # axes of length 1 in front, which an assignment leaves away
+    values = np.reshape(values, (1,) * -extra + np.shape(values))
     if not isinstance(obj, slice) and np.ndim(obj) == 0:
         values = np.moveaxis(values, 0, axis)
+    obj = numbers(obj)
     many = np.size(np.insert(np.arange(n), obj, 0)) - n  # how many the index asks for; one place takes any number
     many = np.shape(values)[axis] if many == 1 else many
     place = np.insert(np.arange(n), obj, np.arange(n, n + many))
+    if extra > 0 and np.shape(values)[:extra] == (1,) * extra:
+        values = np.reshape(values, np.shape(values)[extra:])
     values = np.broadcast_to(values, (*np.shape(arr)[:axis], many, *np.shape(arr)[axis + 1 :]))
     return along(concatenate(arr, np.astype(values, dtype), axis=axis), axis, place)
 
@@ -514,19 +514,19 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
 
 @composed(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
-    parts = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    parts = np.array_split(np.arange(np.shape(ary)[axis]), numbers(indices_or_sections))
     return [along(ary, axis, slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0)) for p in parts]
 
 
 @composed(np.split)
 def split(ary, indices_or_sections, axis=0):
-    np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)  # for its errors
+    np.split(np.arange(np.shape(ary)[axis]), numbers(indices_or_sections))  # for its errors
     return np.array_split(ary, indices_or_sections, axis)
 
 
 @composed(np.hsplit)
 def hsplit(ary, indices_or_sections):
-    return np.split(ary, indices_or_sections, axis=1 if np.ndim(ary) > 1 else 0)
+    return split_deep(ary, indices_or_sections, axis=1 if np.ndim(ary) > 1 else 0, least=1)
 
 
 @composed(np.vsplit)

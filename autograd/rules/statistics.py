@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from ..op import call, composed, defop, plain
-from .indexing import scatter
+from .indexing import numbers, scatter
 from .reduction import extremum, folded, started
 
 # ---------------------------------------------------------------- order statistics
@@ -23,8 +23,8 @@ def picked(g, a, axis, place):
         return 0.0
     n = rows.shape[-1]
     rows = np.reshape(rows, (-1, n))
-    order, nan = np.argsort(rows, axis=-1, kind="stable"), np.isnan(rows)
-    ranks = np.where(nan & ~np.all(nan, axis=-1, keepdims=True), math.nan, np.argsort(order, axis=-1))
+    order, nan = np.argsort(rows, kind="stable"), np.isnan(rows)
+    ranks = np.where(nan & ~np.all(nan, axis=-1, keepdims=True), math.nan, np.argsort(order))
     rank = np.reshape(place(back(ranks)), (-1, len(order)))
     below = np.where(np.isnan(rank), 0, np.floor(rank)).astype(int)
     part, row = rank - below, np.arange(len(order))
@@ -36,17 +36,14 @@ def picked(g, a, axis, place):
 
 def middle(function):
     def rule(g, y, a, axis=None, out=None, overwrite_input=False, keepdims=False):
-        return picked(g, a, axis, lambda ranks: function(ranks, axis, keepdims=keepdims))
+        return picked(g, a, axis, lambda ranks: function(ranks, axis))
 
     return rule
 
 
 def quantile(function):
     def rule(g, y, a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
-        def place(ranks):
-            return function(ranks, q, axis, method=method, keepdims=keepdims, weights=weights)
-
-        return picked(g, a, axis, place)
+        return picked(g, a, axis, lambda ranks: function(ranks, q, axis, method=method, weights=weights))
 
     return rule
 
@@ -129,8 +126,8 @@ def extremum_of_numbers(ufunc, function):
         return ufunc.reduce(a, axis, None, None, keepdims, initial, where)
 
     name = function.__name__
-    op = defop(forward, extremum, name=name, formula=f"g where a is the {name[3:]}imum, shared between equals",
-               cases=started)  # fmt: skip
+    formula = f"g where a is the {name[3:]}imum, shared between equals"
+    op = defop(forward, extremum, name=name, formula=formula, masked=True, cases=started)
 
     @composed(function)
     def composition(a, *arguments, **keywords):
@@ -146,32 +143,33 @@ largest_number = extremum_of_numbers(np.fmax, np.nanmax)
 smallest_number = extremum_of_numbers(np.fmin, np.nanmin)
 
 
-def where_numbers(a, where, dtype):
-    """The array with 0 for NaN, and where it is to be counted."""
+def floating(dtype):
     if dtype is not None and not np.issubdtype(dtype, np.inexact):
         raise TypeError(f"of an array with NaN: dtype={dtype!r} has no NaN.")
-    nan = np.isnan(a)
-    return np.where(nan, 0, a), np.logical_and(~nan, where)
 
 
 @composed(np.nanmean)
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    if not np.any(np.isnan(a)):
+    nan = np.isnan(a)
+    if not np.any(nan):
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
-    a, where = where_numbers(a, where, dtype)
+    floating(dtype)
     with np.errstate(invalid="ignore"):
-        return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
+        return np.mean(a, axis, dtype, keepdims=keepdims, where=np.logical_and(~nan, where))
 
 
 def spread_of_numbers(function):
     def composition(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **keywords):
-        if not np.any(np.isnan(a)):
+        nan = np.isnan(a)
+        if not np.any(nan):
             return function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)
-        a, where = where_numbers(a, where, dtype)
+        floating(dtype)
+        where = np.logical_and(~nan, where)
         left = np.sum(where, axis=axis, keepdims=keepdims) - keywords.get("correction", ddof)
         with np.errstate(invalid="ignore", divide="ignore"):
             result = function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)
-        return np.where(left <= 0, math.nan, result) if np.any(left <= 0) else result
+        # Added, not chosen: as of np.var of one number with ddof=1, the gradient is NaN, too.
+        return result + np.where(left <= 0, math.nan, 0).astype(result.dtype) if np.any(left <= 0) else result
 
     return composition
 
@@ -181,11 +179,6 @@ composed(np.nanstd)(spread_of_numbers(np.std))
 plain(np.nanargmax, np.nanargmin)
 
 # ---------------------------------------------------------------- covariance
-
-
-def numbers(x):
-    """The data of a Value; anything else as it is."""
-    return x.data if hasattr(x, "requires_grad") else x
 
 
 def variables(m, rowvar, dtype):
@@ -288,7 +281,10 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
 
 @composed(np.histogramdd)
 def histogramdd(sample, bins=10, range=None, density=None, weights=None):
-    columns = np.transpose(numbers(sample)) if hasattr(sample, "shape") else [numbers(column) for column in sample]
+    columns = [
+        numbers(column)
+        for column in (np.atleast_2d(np.transpose(numbers(sample))) if hasattr(sample, "shape") else sample)
+    ]
     counts, edges = np.histogramdd(tuple(columns), numbers(bins), range, density, numbers(weights))
     if getattr(weights, "requires_grad", False):
         counts = summed(weights, columns, edges, density)

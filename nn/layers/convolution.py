@@ -335,4 +335,4 @@ class ConvTranspose2d(_Convolution):
 
 
 def _whole(number: Any, least: int) -> bool:
-    return isinstance(number, int | np.integer) and not isinstance(number, bool) and number >= least
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and bool(number >= least)

@@ -24,7 +24,8 @@ class Dense(Module):
     Parameters
     ----------
     inputs : int, at least 1, or None
-        How many numbers come in for each example. None takes it from the first `x`; ``Dense(8)`` is ``Dense(None, 8)``.
+        How many numbers come in for each example. None takes it from the first `x`; ``Dense(8)`` is ``Dense(None, 8)``,
+        and ``Dense(8, nn.relu)`` is ``Dense(None, 8, nn.relu)``.
     outputs : int, at least 1
         How many go out.
     activation : callable, optional
@@ -83,6 +84,8 @@ class Dense(Module):
         init: initialisers.Initialiser | None = None,
         dtype: Any = np.float64,
     ):
+        if callable(outputs):  # Dense(8, nn.relu)
+            outputs, activation = None, outputs
         if outputs is None:
             inputs, outputs = None, inputs
         for name, size in (("inputs", inputs), ("outputs", outputs)):

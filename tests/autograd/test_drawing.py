@@ -6,11 +6,14 @@ import sys
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import pairwise
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Value, anomaly, draw, drawing, op
 from autograd.errors import AutogradError, DataError, DrawingError
 
@@ -48,11 +51,21 @@ def square():
 
 def nodes(picture):
     """The lines of nodes: {name: attributes}."""
-    return dict(re.findall(r"^\t(n\d+) \[(.*)\]$", picture.dot, re.MULTILINE))
+    return dict(re.findall(r"^\t+(n\d+) \[(.*)\]$", picture.dot, re.MULTILINE))
 
 
 def edges(picture):
-    return re.findall(r"^\t(\S+) -> (\S+)$", picture.dot, re.MULTILINE)
+    return re.findall(r"^\t(\S+) -> (\S+)(?: \[.*\])?$", picture.dot, re.MULTILINE)
+
+
+def labels(picture):
+    """What the arrows say, in their order."""
+    return re.findall(r'-> \S+ \[label="([^"]*)"', picture.dot)
+
+
+def titles(picture):
+    """The frames, outermost first."""
+    return re.findall(r'subgraph cluster_\d+ {\n\t+graph \[label="([^"]*)"', picture.dot)
 
 
 def words(attributes):
@@ -84,12 +97,30 @@ def test_dot_of_a_square():
 	graph [rankdir=LR bgcolor=white pad=0.2 nodesep=0.2 ranksep=0.35 nslimit=2 nslimit1=2]
 	node [fontname=Courier fontsize=11 fontcolor="#1a1a1a" style=filled margin="0.08,0.04" width=0 height=0]
 	edge [color="#555555" arrowsize=0.7 penwidth=1.2]
-	n0 [label="{{x|data 3.000\lgrad 6.000\l}}" shape=Mrecord fillcolor="#e1effa" color="#0b62a3"]
-	n1 [label="{{<i0> a|<i1> b}|{*|y|data 9.000\lgrad 1.000\l}}" shape=record fillcolor="#fdf0d5" color="#8a5a00" penwidth=2]
+	n0 [label="{{x|data 3.000\lgrad 6.000\l}}" shape=Mrecord fillcolor="#f0953f" color="#0b62a3"]
+	n1 [label="{{<i0> a|<i1> b}|{*|y|data 9.000\lgrad 1.000\l}}" shape=record fillcolor="#f9d4b1" color="#8a5a00" penwidth=2]
+	n0:e -> n1:i0:w [label="3.000" fontname=Courier fontsize=9 fontcolor="#8a4b00" edgetooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000" labeltooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000"]
+	n0:e -> n1:i1:w [label="3.000" fontname=Courier fontsize=9 fontcolor="#8a4b00" edgetooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000" labeltooltip="upstream × local = contribution\n1.000 × 3.000 = 3.000"]
+	heat [label="gradient\n-6.000 0  6.000" shape=box style=striped fillcolor="#5aa0d8:#91c0e5:#c8dff2:#ffffff:#fadcbf:#f5b87f:#f0953f" color="#999999" fontsize=9]
+}
+"""  # noqa: E501
+    )
+
+
+def test_dot_without_numbers():
+    _, y = square()
+    assert (
+        draw(y, show=(), heat=None).dot
+        == r"""digraph autograd {
+	graph [rankdir=LR bgcolor=white pad=0.2 nodesep=0.2 ranksep=0.35 nslimit=2 nslimit1=2]
+	node [fontname=Courier fontsize=11 fontcolor="#1a1a1a" style=filled margin="0.08,0.04" width=0 height=0]
+	edge [color="#555555" arrowsize=0.7 penwidth=1.2]
+	n0 [label="{{x}}" shape=Mrecord fillcolor="#e1effa" color="#0b62a3"]
+	n1 [label="{{<i0> a|<i1> b}|{*|y}}" shape=record fillcolor="#fdf0d5" color="#8a5a00" penwidth=2]
 	n0:e -> n1:i0:w
 	n0:e -> n1:i1:w
 }
-"""  # noqa: E501
+"""
     )
 
 
@@ -155,6 +186,7 @@ def test_two_drawings_of_the_same_computation_are_the_same_text():
         rng = np.random.default_rng(3)
         w, x = Value(rng.normal(size=(4, 3)), label="w"), Value(rng.normal(size=(5, 4)))
         y = (np.tanh(x @ w) ** 2).sum(axis=0).mean()
+        y.label = "y"
         y.backward()
         return y
 
@@ -175,7 +207,7 @@ def test_a_chain_of_a_hundred_thousand():
     x = Value(1.0)
     for _ in range(100_000):
         x = np.negative(x)
-    picture = draw(x)
+    picture = draw(x, depth=0)
     assert (picture.nodes, picture.edges) == (100_001, 100_000)
     assert picture.dot.endswith("\tn99999:s -> n100000:n\n}\n")
     with pytest.raises(DrawingError, match=r"100,001 nodes and 100,000 edges.*100,000 steps.*5,000.*\.dot"):
@@ -193,9 +225,9 @@ def reused(n):
 
 
 def test_what_counts_is_how_far_arrows_reach():
-    assert draw(reused(300)).edges == 600
+    assert draw(reused(300), depth=0).edges == 600
     with pytest.raises(DrawingError, match=r"301 nodes and 600 edges.*45,450 steps"):
-        draw(reused(300)).svg()
+        draw(reused(300), depth=0).svg()
 
 
 def test_the_largest_layouts_take_seconds(renderer):
@@ -225,9 +257,9 @@ def test_kinds_differ_in_shape():
 def test_a_gradient_that_was_not_computed_is_not_zero():
     x = Value(0.0)
     y = x * x
-    assert words(nodes(draw(y))["n0"]) == ["data", "0.000", "grad", "-"]
+    assert words(nodes(draw(y))["n0"]) == ["x", "data", "0.000", "grad", "-"]
     y.backward()
-    assert words(nodes(draw(y))["n0"]) == ["data", "0.000", "grad", "0.000"]
+    assert words(nodes(draw(y))["n0"]) == ["x", "data", "0.000", "grad", "0.000"]
 
 
 def test_a_constant_is_its_number():
@@ -239,7 +271,7 @@ def test_a_gradient_that_is_a_value():
     x = Value(3.0)
     y = x * x
     y.backward(create_graph=True)
-    assert words(nodes(draw(y))["n0"]) == ["data", "3.000", "grad", "6.000"]
+    assert words(nodes(draw(y))["n0"]) == ["x", "data", "3.000", "grad", "6.000"]
     assert draw(x.grad).nodes > 2
 
 
@@ -415,8 +447,8 @@ def test_parameters_and_names_are_data():
 
 def test_the_picture(renderer):
     root = drawn(draw(square()[1]))
-    seen = ["x", "data 3.000", "grad 6.000", "a", "b", "*", "y", "data 9.000", "grad 1.000"]
-    assert sorted(texts(root)) == sorted(seen)
+    seen = ["x", "data 3.000", "grad 6.000", "a", "b", "*", "y", "data 9.000", "grad 1.000", "3.000", "3.000"]
+    assert sorted(texts(root)) == sorted([*seen, "gradient", "-6.000 0  6.000"])
     assert len([element for element in root.iter() if element.get("class") == "edge"]) == 2
 
 
@@ -491,7 +523,11 @@ def test_with_neither_there_is_text_and_one_line(without_program, without_packag
 def test_a_notebook_shows_the_picture(renderer):
     picture = draw(square()[1])
     shown = picture._repr_mimebundle_()
+    page = shown.pop("text/html")
     assert shown == {"image/svg+xml": picture.svg(), "text/plain": repr(picture)}
+    found = ET.fromstring(unquote(re.search(r'src="data:image/svg\+xml,([^"]*)"', page)[1]))
+    assert texts(found) == texts(drawn(picture))
+    assert 'alt="Drawing: 2 nodes, 2 edges"' in page and "max-width:100%" in page
     assert picture._repr_svg_() == picture.svg()
 
 
@@ -506,3 +542,191 @@ def test_what_cannot_be_drawn():
         draw(Value(1.0), direction="left")
     with pytest.raises(DrawingError, match="got 'gradient'"):
         draw(Value(1.0), show=("data", "gradient"))
+
+
+# -------------------------------------------------------------------- names, heat, arrows
+
+
+def test_variables_of_the_caller_are_labels():
+    def inner():
+        first, _hidden = Value(1.0), Value(2.0)
+        weights = [Value(3.0), Value(4.0)]
+        named = Value(5.0, label="own")
+        result = first * _hidden + weights[1] * named
+        return draw(result)
+
+    seen = [words(attributes) for attributes in nodes(inner()).values()]
+    assert [cell[0] for cell in seen][:2] == ["first", "data"]
+    assert "weights[1]" in [cell[0] for cell in seen] and "own" in [cell[0] for cell in seen]
+    assert seen[-1][:4] == ["a", "b", "+", "result"]
+
+
+def fills(picture):
+    return re.findall(r'fillcolor="(#\w+)"', "\n".join(nodes(picture).values()))
+
+
+def test_heat_is_blue_below_zero_and_orange_above():
+    x, y = Value(2.0), Value(-3.0)
+    z = x * y
+    z.backward()
+    assert fills(draw(z)) == [drawing.colour(-1.0), drawing.colour((2 / 3) ** 0.5), drawing.colour((1 / 3) ** 0.5)]
+    assert fills(draw(z, heat="value"))[:2] == [drawing.colour((1 / 3) ** 0.5), drawing.colour(-(0.5**0.5))]
+    plain = fills(draw(z, heat=None))
+    assert plain[0] == plain[1] != plain[2] and "heat" not in draw(z, heat=None).dot
+
+
+def test_heat_of_what_was_not_computed_is_none():
+    z = Value(2.0) * Value(-3.0)
+    assert draw(z, show=()).dot == draw(z, show=(), heat=None).dot
+
+
+def test_heat_of_vanishing_and_exploding_gradients():
+    x = Value(1.0)
+    y = x * 1e-3
+    z = y * 1e6
+    z.backward()
+    assert fills(draw(z, heat="vanishing"))[0] == drawing.colour(0.5)
+    assert draw(z, heat="vanishing").dot == draw(z, heat="exploding").dot
+    assert fills(draw(z, heat="vanishing"))[-1] == "#ffffff"
+    x.grad = 1e-30
+    assert fills(draw(z, heat="vanishing"))[0] == drawing.colour(-1.0)
+    x.grad = 0.0
+    assert fills(draw(z, heat="vanishing"))[0] == drawing.colour(-1.0)
+
+
+def test_the_legend_says_what_the_colours_are():
+    x = Value(2.0)
+    (x * x).backward()
+    label = re.search(r'heat \[label="([^"]*)"', draw(x * x).dot)[1]
+    assert label.split("\\n")[0] == "gradient"
+    assert label.split("\\n")[1].split() == ["-4.000", "0", "4.000"]
+    label = re.search(r'heat \[label="([^"]*)"', draw(Value([1.0, -7.0]), heat="value").dot)[1]
+    assert label.split("\\n")[0] == "value, of arrays the largest" and "7.000" in label
+    assert 'label="norm of the gradient' in draw(x * x, heat="vanishing").dot
+
+
+def test_dark_text_can_be_read_on_every_colour():
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for part in np.linspace(-1, 1, 21):
+        assert (luminance(drawing.colour(part)) + 0.05) / (luminance("#1a1a1a") + 0.05) > 5.5
+
+
+def test_arrows_say_what_came_back_along_them():
+    x, w = Value(2.0), Value(3.0)
+    y = x * w + x
+    y.backward()
+    assert labels(draw(y)) == ["3.000", "2.000", "1.000", "1.000"]
+    assert labels(draw(y, show=["data"])) == []
+    assert r"1.000 × 3.000 = 3.000" in draw(y).dot
+    assert labels(draw(x * w)) == [], "before a pass there is nothing to say"
+    ends = [source.split(":")[0] for source, _ in edges(draw(y))]
+    assert x.grad == sum(float(label) for label, end in zip(labels(draw(y)), ends, strict=True) if end == "n0")
+
+
+def test_arrows_of_small_arrays_only():
+    x = Value([1.0, 2.0])
+    y = (x * np.ones(2) * 3).sum()
+    y.backward()
+    assert labels(draw(y)) == ["[3.000, 3.000]", "[3.000, 3.000]", "[1.000, 1.000]"]
+    y = (Value(np.ones(9)) * 3).sum()
+    y.backward()
+    assert labels(draw(y)) == []
+
+
+def test_a_leaf_that_was_replaced_has_no_contributions_any_more():
+    x = Value(2.0)
+    y = x * x
+    y.backward()
+    x.data = 5.0
+    assert labels(draw(y)) == []
+
+
+# -------------------------------------------------------------------- modules, repeats, neighbourhoods
+
+
+def test_modules_are_frames_with_their_path():
+    picture = draw(nn.MLP([2, 3, 2], np.tanh, seed=0)(np.ones((1, 2))))
+    assert titles(picture) == ["MLP", "Dense  layers.0", "Dense  layers.1"]
+    assert picture.dot.count("{") == picture.dot.count("}")
+
+
+def test_closed_modules_are_boxes_of_their_own_shape():
+    model = nn.MLP([2, 3, 2], np.tanh, seed=0)
+    loss = model(np.ones((1, 2))).sum()
+    loss.backward()
+    picture = draw(loss, depth=0)
+    assert (picture.nodes, picture.values) == (3, 11)
+    assert repr(picture).startswith("<Drawing: 3 nodes for 11 values, 2 edges")
+    box = nodes(picture)["n1"]
+    assert "shape=box3d" in box and "tooltip=" in box
+    assert " ".join(words(box)).startswith("MLP") and "17 parameters" in box.replace("\\ ", " ")
+    assert titles(draw(loss, depth=1)) == ["MLP"]
+    assert [line.split()[0] for line in map(" ".join, map(words, nodes(draw(loss, depth=1)).values()))].count(
+        "Dense"
+    ) == 2
+
+
+def test_frames_are_drawn(renderer):
+    root = drawn(draw(nn.MLP([2, 3, 2], np.tanh, seed=0)(np.ones((1, 2)))))
+    assert len(root.findall(".//*[@class='cluster']")) == 3
+    assert {"MLP", "Dense  layers.0"} <= set(texts(root))
+
+
+def test_repeats_are_marked_and_have_the_figures_of_all():
+    sizes = [4, *[3] * 25, 2]
+    loss = nn.MLP(sizes, np.tanh, seed=0)(np.ones((1, 4))).sum()
+    loss.backward()
+    picture = draw(loss)
+    (repeated,) = [text for text in map(words, nodes(picture).values()) if "×24" in text]
+    assert repeated[0] == "Dense" and "mean" in repeated and "288" in repeated
+    x = Value(1.0)
+    for _ in range(1000):
+        x = np.tanh(x)
+    text = draw(x).dot
+    assert "×99" in text and 'label="×99' in text
+
+
+def test_around_a_node():
+    x = Value(1.0, label="x")
+    chain = [x]
+    for _ in range(9):
+        chain.append(np.tanh(chain[-1]))
+    picture = draw(chain[-1], around=chain[4], hops=1)
+    assert picture.nodes == 3 and picture.dot.count('label="…"') == 2
+    assert draw(chain[-1], around="x", hops=2).nodes == 3
+    whole = draw(chain[-1], around=x, hops=99)
+    assert whole.nodes == 10 and "…" not in whole.dot
+    with pytest.raises(DrawingError, match="not part of this graph"):
+        draw(chain[3], around=chain[4])
+    with pytest.raises(DrawingError, match="'nobody' is not part"):
+        draw(chain[3], around="nobody")
+
+
+def test_every_direction_of_heat_and_frames_is_drawn(renderer):
+    loss = nn.MLP([2, 3, 2], np.tanh, seed=0)(np.ones((1, 2))).sum()
+    loss.backward()
+    for direction in ("LR", "TB", "RL", "BT"):
+        for heat in ("grad", "value", "vanishing", None):
+            assert draw(loss, direction=direction, heat=heat).svg()
+    assert draw(loss, depth=0).svg() and draw(loss, around=loss, hops=1).svg()
+
+
+@pytest.mark.parametrize("wrong", [{"depth": -1}, {"depth": 1.5}, {"hops": -1}, {"heat": "hot"}])
+def test_what_cannot_be_asked_for(wrong):
+    with pytest.raises(DrawingError, match=next(iter(wrong))):
+        draw(Value(1.0), **wrong)
+
+
+def test_frames_lie_one_after_the_other(renderer):
+    root = drawn(draw(nn.MLP([2, 3, 3, 2], np.tanh, seed=0)(np.ones((1, 2)))))
+    spans = []
+    for frame in root.findall(".//*[@class='cluster']"):
+        points = re.findall(r"-?[\d.]+,(-?[\d.]+)", " ".join(e.get("d") or e.get("points") or "" for e in frame.iter()))
+        spans.append((min(map(float, points)), max(map(float, points))))
+    inner = sorted(spans, key=lambda span: span[1] - span[0])[:3]
+    for (_, lower), (upper, _) in pairwise(sorted(inner)):
+        assert lower <= upper

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 
+import numpy as np
 import pytest
 
 from autograd import Value, anomaly, enable_grad, modes, no_grad
@@ -147,3 +148,15 @@ def test_anomaly_and_no_grad_can_be_on_together():
         state = modes.now()
         assert state.watching
         assert not state.recording
+
+
+def test_locating_notes_lines_and_raises_nothing():
+    x = Value(0.0)
+    with modes.locating():
+        with np.errstate(all="ignore"):
+            y = np.log(x)
+        with anomaly():
+            z = x * 2.0
+    assert y.notes["source"].endswith("y = np.log(x)")
+    assert z.notes["source"].endswith("z = x * 2.0")
+    assert (x + 1.0).notes is None

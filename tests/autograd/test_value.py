@@ -9,7 +9,7 @@ from array import array as buffer
 import numpy as np
 import pytest
 
-from autograd import Value, no_grad
+from autograd import Value, no_grad, softmax
 from autograd.errors import AutogradError, DataError, EscapeError, GraphError, NoRuleError, ShapeError
 
 # ---------------------------------------------------------------- data
@@ -317,7 +317,7 @@ def test_matmul_unary_operators_and_builtins():
     assert sum([Value(1.0), Value(2.0)]).data == 3.0
 
 
-@pytest.mark.parametrize("other", [None, "a", {}, object()], ids=str)
+@pytest.mark.parametrize("other", [None, "a", {}, object()], ids=lambda x: type(x).__name__)
 def test_operators_with_something_else_are_type_errors(other):
     for apply in (operator.add, operator.matmul, operator.pow):
         with pytest.raises(TypeError, match="unsupported operand"):
@@ -446,14 +446,12 @@ def test_assignments_that_would_drop_a_gradient_raise():
 
 def test_functions_and_keywords_without_a_rule_raise():
     v = Value(np.eye(2))
-    with pytest.raises(NoRuleError, match=r"np\.linalg\.eigvals has no derivative rule"):
-        np.linalg.eigvals(v)
-    with pytest.raises(NoRuleError, match="keyword 'initial'"):
-        np.sum(v, initial=1.0)
+    with pytest.raises(NoRuleError, match="has no derivative rule"):
+        np.frompyfunc(lambda x: x, 1, 1)(v)
+    with pytest.raises(NoRuleError, match="keyword 'keepdims'"):
+        softmax(v, keepdims=True)
     with pytest.raises(NoRuleError, match="requires a gradient"):
         np.sum(v, axis=Value(0.0))
-    with pytest.raises(AutogradError):
-        np.frompyfunc(lambda x: x, 1, 1)(v)
 
 
 def test_at_sets_and_adds_with_gradients():

@@ -54,6 +54,11 @@ class Child:
             step()
         return time.perf_counter() - start
 
+    def check(self, kind, index):
+        """Whether the engine's checker finds nothing wrong with a rule; see rules.py."""
+        rules = importlib.import_module("rules")
+        return bool(self.engine.check(getattr(rules, kind)[index]))
+
     def node_bytes(self):
         """Bytes a node of a recorded chain, before and after the reverse pass. For C++ from the resident memory."""
         n = 10_000 if self.traced else 200_000

@@ -71,10 +71,10 @@ def environment(name: str, threads: str) -> dict[str, str]:
 class Child:
     """An engine's process; see child.py."""
 
-    def __init__(self, name: str, threads: str = "1"):
+    def __init__(self, name: str, threads: str = "1", module: str | None = None):
         self.name = name
         self.process = subprocess.Popen(
-            [interpreter(name), str(HERE / "child.py"), ENGINES[name].module],
+            [interpreter(name), str(HERE / "child.py"), module or ENGINES[name].module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=environment(name, threads), cwd=HERE,
         )  # fmt: skip

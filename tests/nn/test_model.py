@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value
+from autograd import Value, draw
 from nn.report import Text
 from tests.autograd.numerical import assert_close, gradient
 
@@ -314,3 +314,11 @@ def test_a_model_can_be_drawn():
     assert "(5, 8)" in Net().draw(np.ones((5, 4))).dot and "(1, 8)" in Net().draw((4,)).dot
     with pytest.raises(ValueError, match="give the shape of an example"):
         Net().draw()
+
+
+def test_draw_takes_a_model():
+    model = nn.MLP([3, 4, 2], seed=0)
+    with pytest.raises(ValueError, match="was called with nothing yet"):
+        draw(nn.Sequential(nn.Flatten()))
+    model(np.ones((5, 3)))
+    assert draw(model).dot == model.draw().dot

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd import Value
+from autograd import Value, anomaly
 from nn import MLP, Dense, Module, Sequential
 
 
@@ -213,3 +213,33 @@ def test_where_pytorch_has_it():
         (("weight",), ("kernel",)), (("bias",), ("offset",)), (("gain",), ("gain",)),
     ]  # fmt: skip
     assert places[0][2](np.ones((2, 3)))[0].shape == (3, 2)
+
+
+def test_a_result_tells_which_modules_it_comes_from():
+    class Scale(Module):
+        def __init__(self):
+            self.factor = Value(2.0)
+
+        def forward(self, x, shift=0.0):
+            return self.factor * x + shift
+
+    class Twice(Module):
+        def __init__(self):
+            self.inner = Scale()
+
+        def forward(self, x, **keywords):
+            return self.inner(x, **keywords)
+
+    x, shift = Value(3.0), Value(1.0)
+    (call,) = Scale()(x).notes["modules"]
+    assert call[0] == "Scale" and [*map(id, call[1])] == [id(x)]
+    inner, outer = Twice()(x, shift=shift).notes["modules"]
+    assert (inner[0], outer[0]) == ("Scale", "Twice")
+    assert [*map(id, inner[1])] == [*map(id, outer[1])] == [id(x), id(shift)]
+    assert Scale()(np.ones(3)).notes["modules"] == (("Scale", ()),)
+
+
+def test_the_line_that_was_noted_stays():
+    with anomaly():
+        y = Dense(2, 2, seed=0)(np.ones((1, 2)))
+    assert y.notes.keys() == {"source", "modules"}

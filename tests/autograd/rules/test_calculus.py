@@ -49,6 +49,12 @@ CALLS = {
     "gradient, even coordinates, order 2": (lambda f, x: np.gradient(f, x, axis=1, edge_order=2), F, EVEN),
     "gradient, constant coordinates": (lambda f: np.gradient(f, UNEVEN, axis=1), F),
     "gradient, constant even coordinates": (lambda f: np.gradient(f, [1, 2, 3, 4], axis=1), F),
+    "gradient, coordinates of the first axis": (lambda f, x: np.gradient(f, x, axis=0), F.T, UNEVEN),
+    "gradient, coordinates of the first axis, order 2": (
+        lambda f, x: np.gradient(f, x, axis=0, edge_order=2), F.T, UNEVEN
+    ),
+    "gradient, constant coordinates of both axes": (lambda f: np.gradient(f[:, :3], [0.0, 0.4, 1.0], UNEVEN[:3]), F),
+    "gradient, unsigned coordinates": (lambda f: np.gradient(f, np.array([9, 7, 4, 0], np.uint8), axis=1), F),
     "gradient of integers": (lambda h: np.gradient([1, 2, 4, 7], h), a()[()]),
     "gradient of complex numbers": (lambda f, x: np.gradient(f, x, axis=1), F + 1j * a(3, 4), UNEVEN),
     "trapezoid": (np.trapezoid, F),
@@ -249,6 +255,9 @@ REFUSED = [
     (lambda x: np.diff(x, prepend=np.ones(2)), ValueError),
     (lambda x: np.ediff1d(x, to_end=1j), TypeError),
     (lambda x: np.gradient(x, 1.0, 2.0, 3.0), TypeError),
+    (lambda x: np.gradient(np.stack([x[0], x[0]]), [0.0, 1.0]), TypeError),
+    (lambda x: np.gradient(np.ravel(x), np.ones((np.size(x), 2))), ValueError),
+    (lambda x: np.gradient(np.tile(np.ravel(x), 5), edge_order=3), ValueError),
     (lambda x: np.gradient(x, [1.0, 2.0], axis=0), ValueError),
     (lambda x: np.gradient(x, x, 1.0), ValueError),
     (lambda x: np.gradient(x, edge_order=3), ValueError),
@@ -299,3 +308,18 @@ def test_refuses_what_numpy_refuses(call, error):
 def test_never_without_the_gradient(call):
     with pytest.raises((NoRuleError, EscapeError, TypeError)):
         call(Value([1.0, 2.0, 4.0]))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+@pytest.mark.parametrize("num", [1, 2, 3])
+@pytest.mark.parametrize("endpoint", [True, False])
+def test_grids_along_every_axis(axis, num, endpoint):
+    start, stop, base = a(2, 3), a(3), a(3)
+    check(lambda x, y: np.linspace(x, y, num, endpoint, axis=axis), start, stop)
+    check(lambda x, y: np.geomspace(x, y, num, endpoint, axis=axis), start, stop)
+    check(lambda x, y, b: np.logspace(x, y, num, endpoint, b, axis=axis), start, stop, base)
+    y, step = np.linspace(Value(start), stop, num, endpoint, True, axis=axis)
+    np.testing.assert_allclose(y.data, np.linspace(start, stop, num, endpoint, axis=axis), rtol=1e-14)
+    np.testing.assert_allclose(
+        getattr(step, "data", step), np.linspace(start, stop, num, endpoint, True, axis=axis)[1], rtol=1e-14
+    )

@@ -14,6 +14,7 @@ from autograd import Value, log_softmax, logsumexp, relu, sigmoid, softmax
 
 INF, NAN = math.inf, math.nan
 T = [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]], [[12, 13, 14, 15], [16, 17, 18, 19], [20, 21, 22, 23]]]
+TIED = np.stack([np.arange(33.0, 66), np.arange(33.0), np.arange(66.0, 99)], axis=-1).ravel()
 BACK = np.moveaxis(np.arange(24.0).reshape(4, 2, 3), 0, -1)
 
 # name: function, inputs, gradients
@@ -27,6 +28,8 @@ EDGES = {
     "hypot of huge numbers": (np.hypot, [[3e200], [4e200]], [[0.6], [0.8]]),
     "x ** 0 at 0": (lambda x: x**0, [[0.0, 2.0]], [[0, 0]]),
     "x ** array of 0 at 0": (lambda x: x ** np.zeros(2), [[0.0, 2.0]], [[0, 0]]),
+    "x ** array of 1": (lambda x: x ** np.ones(2), [[0.0, 3.0]], [[1, 1]]),
+    "x ** array of 0 at infinity": (lambda x: x ** np.zeros(2), [[INF, -INF]], [[0, 0]]),
     "x ** 1 at 0": (lambda x: x**1, [[0.0]], [[1]]),
     "x ** 2 at 0": (lambda x: x**2, [[0.0, -3.0]], [[0, -6]]),
     "x ** 0.5 at 0": (lambda x: x**0.5, [[0.0]], [[INF]]),
@@ -41,6 +44,7 @@ EDGES = {
     "2 ** y": (lambda y: 2**y, [[3.0]], [[8 * math.log(2)]]),
     # kinks, ties and NaN
     "abs at 0": (np.abs, [[0.0, -0.0, -2.0]], [[0, 0, -1]]),
+    "fabs at 0": (np.fabs, [[0.0, -0.0, -2.0]], [[0, 0, -1]]),
     "relu at 0": (relu, [[0.0, 1.0, -1.0]], [[0, 1, 0]]),
     "copysign at 0": (np.copysign, [[0.0, 2.0], [-1.0, -3.0]], [[0, -1], [0, 0]]),
     "maximum with 0 at 0": (lambda x: np.maximum(x, 0), [[0.0, 1.0, -1.0]], [[0.5, 1, 0]]),
@@ -55,6 +59,19 @@ EDGES = {
     "max along an axis, ties": (lambda x: np.max(x, axis=1), [[[1.0, 1.0], [0.0, 2.0]]], [[[0.5, 0.5], [0, 1]]]),
     "max of NaN": (np.max, [[NAN, 1.0]], [[NAN, NAN]]),
     "clip, on the bounds": (lambda x: np.clip(x, -1, 1), [[-2.0, -1.0, 0.0, 1.0, 2.0]], [[0, 1, 1, 1, 0]]),
+    "clip, on bounds that vary": (
+        np.clip, [[-1.0, 2.0, 0.0, 3.0], [-1.0, -1.0, 1.0, 1.0], [2.0, 2.0, 1.0, 1.0]],
+        [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    ),
+    "clip from below, at a bound that varies": (
+        lambda x, low: np.clip(x, low, None), [[0.0, 2.0], [1.0, 1.0]], [[0, 1], [1, 0]]
+    ),
+    "clip from above, at a bound that varies": (
+        lambda x, top: np.clip(x, None, top), [[0.0, 2.0], [1.0, 1.0]], [[1, 0], [0, 1]]
+    ),
+    "clip between bounds that are the wrong way round": (
+        np.clip, [[0.0], [2.0], [1.0]], [[0], [0], [1]]
+    ),
     "where twice": (
         lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0), [[0.0, 2.0]], [[0, 0.5]]
     ),
@@ -88,6 +105,7 @@ EDGES = {
     "logsumexp of one -inf": (logsumexp, [[-INF, 0.0]], [[0, 1]]),
     "logsumexp of -inf": (logsumexp, [[-INF, -INF]], [[NAN, NAN]]),
     "softmax of large numbers": (lambda x: softmax(x)[0], [[1000.0, 0.0]], [[0, 0]]),
+    "softmax of -inf": (lambda x: softmax(x)[0], [[-INF, -INF]], [[NAN, NAN]]),
     "log_softmax of large numbers": (lambda x: log_softmax(x)[1], [[1000.0, 0.0]], [[-1, 1]]),
     # products and running products around zeros
     "prod, a zero": (np.prod, [[2.0, 0.0, 3.0]], [[0, 6, 0]]),
@@ -106,6 +124,26 @@ EDGES = {
     "var, ddof=1": (lambda x: np.var(x, ddof=1), [[1.0, 2.0, 4.0]], [[-4 / 3, -1 / 3, 5 / 3]]),
     "var of one, ddof=1": (lambda x: np.var(x, ddof=1), [[1.0]], [[NAN]]),
     "var far from 0": (np.var, [[1e9 + 1, 1e9 + 2, 1e9 + 6]], [[-4 / 3, -2 / 3, 2]]),
+    "var where": (lambda x: np.var(x, where=x > 0), [[-INF, 1.0, 3.0, NAN]], [[0, -1, 1, 0]]),
+    "nanstd of equals": (np.nanstd, [[2.0, NAN, 2.0]], [[0, 0, 0]]),
+    # order
+    "median of four": (np.median, [[1.0, 2.0, 3.0, 4.0]], [[0, 0.5, 0.5, 0]]),
+    "median of three": (np.median, [[3.0, -INF, INF]], [[1, 0, 0]]),
+    "median of NaN": (np.median, [[1.0, NAN, 2.0]], [[NAN, NAN, NAN]]),
+    "median of equals": (np.median, [[2.0, 2.0, 2.0]], [[0, 1, 0]]),
+    "quantile on an entry": (lambda x: np.quantile(x, 0.5), [[3.0, 1.0, 2.0]], [[0, 0, 1]]),
+    "quantile between entries": (lambda x: np.quantile(x, 0.25), [[3.0, 1.0, 2.0, 9.0]], [[0, 0.25, 0.75, 0]]),
+    # NaN left out, and what made it
+    "nansum of logarithms": (lambda x: np.nansum(np.log(x)), [[-1.0, 2.0]], [[0, 0.5]]),
+    "nanmean of 0 / 0": (lambda x: np.nanmean(x / x), [[0.0, 2.0]], [[0, 0]]),
+    "nanmax of roots": (lambda x: np.nanmax(np.sqrt(x)), [[-1.0, 4.0, 4.0]], [[0, 0.125, 0.125]]),
+    "nanmedian of roots": (lambda x: np.nanmedian(np.sqrt(x)), [[-1.0, 4.0, 1.0]], [[0, 0.125, 0.25]]),
+    "nanmean of NaN": (np.nanmean, [[NAN, NAN]], [[0, 0]]),
+    "nanprod, a zero": (np.nanprod, [[2.0, 0.0, NAN]], [[0, 2, 0]]),
+    "nanvar of one, ddof=1": (lambda x: np.nanvar(x, ddof=1), [[NAN, 1.0]], [[0, NAN]]),
+    "max where": (lambda x: np.max(x, where=x < 9, initial=2.0), [[NAN, 2.0, 9.0]], [[0, 0.5, 0]]),
+    "fmax.reduce": (np.fmax.reduce, [[NAN, 2.0, 1.0]], [[0, 1, 0]]),
+    "logaddexp.reduce": (np.logaddexp.reduce, [[-INF, 0.0, 0.0]], [[0, 0.5, 0.5]]),
     # empty
     "mean of nothing": (np.mean, [[]], [[]]),
     "sum of (0, 3)": (lambda x: np.sum(x, axis=0), [np.zeros((0, 3))], [np.zeros((0, 3))]),
@@ -122,6 +160,33 @@ EDGES = {
     ),
     "einsum of x and x": (lambda x: np.einsum("i,i->", x, x), [[1.0, 2.0]], [[2, 4]]),
     "einsum, the trace": (lambda x: np.einsum("ii", x), [[[1.0, 2.0], [3.0, 4.0]]], [[[1, 0], [0, 1]]]),
+    # matrices
+    "norm of zero": (np.linalg.norm, [[0.0, 0.0, 0.0]], [[0, 0, 0]]),
+    "norm of zero, squared": (lambda x: np.linalg.norm(x) ** 2, [[0.0, 0.0]], [[0, 0]]),
+    "norm of rows, one of them zero": (
+        lambda x: np.linalg.norm(x, axis=1), [[[3.0, 4.0], [0.0, 0.0]]], [[[0.6, 0.8], [0, 0]]]
+    ),
+    "norm of order 1 at 0": (lambda x: np.linalg.norm(x, 1), [[0.0, -2.0]], [[0, -1]]),
+    "norm of order 1/2 at 0": (lambda x: np.linalg.norm(x, 0.5), [[1.0, 0.0, -4.0]], [[3, 0, -1.5]]),
+    "largest entry, ties": (lambda x: np.linalg.norm(x, np.inf), [[2.0, -2.0, 1.0]], [[0.5, -0.5, 0]]),
+    "spectral norm, ties": (lambda x: np.linalg.norm(x, 2), [np.eye(2)], [np.eye(2) / 2]),
+    "nuclear norm of zero": (lambda x: np.linalg.norm(x, "nuc"), [np.zeros((2, 2))], [np.zeros((2, 2))]),
+    "det of a singular matrix": (np.linalg.det, [[[1.0, 2.0], [2.0, 4.0]]], [[[4, -2], [-2, 1]]]),
+    "det of zero": (np.linalg.det, [np.zeros((2, 2))], [np.zeros((2, 2))]),
+    "det of a number that is 0": (np.linalg.det, [[[0.0]]], [[[1]]]),
+    "det of nothing": (np.linalg.det, [np.zeros((0, 0))], [np.zeros((0, 0))]),
+    "slogdet of a singular matrix": (lambda x: np.linalg.slogdet(x)[1], [np.ones((2, 2))], [np.full((2, 2), NAN)]),
+    "inv": (np.linalg.inv, [[[2.0, 1.0], [2.0, 3.0]]], [[[-0.125, 0], [-0.125, 0]]]),
+    "eigenvalues that are equal": (lambda x: np.linalg.eigvalsh(x) ** 2, [2 * np.eye(2)], [4 * np.eye(2)]),
+    "vectors of equal eigenvalues": (lambda x: np.linalg.eigh(x)[1], [np.eye(2)], [np.full((2, 2), NAN)]),
+    "singular values that are equal": (lambda x: np.linalg.svd(x).S ** 2, [2 * np.eye(2)], [4 * np.eye(2)]),
+    "vectors of equal singular values": (lambda x: np.linalg.svd(x).U, [np.eye(2)], [np.full((2, 2), NAN)]),
+    "eigvalsh reads one triangle": (
+        lambda x: np.linalg.eigvalsh(x)[1:], [[[1.0, 99.0], [0.0, 3.0]]], [[[0, 0], [0, 1]]]
+    ),
+    "cholesky reads one triangle": (
+        lambda x: np.linalg.cholesky(x)[1, 0], [[[4.0, 99.0], [1.0, 3.0]]], [[[-1 / 16, 1 / 4], [1 / 4, 0]]]
+    ),
     # broadcasting
     "(3, 1) * (1, 4)": (np.multiply, [[[1.0]] * 3, [[1.5] * 4]], [[[6]] * 3, [[3] * 4]]),
     "(1,) + (0,)": (np.add, [[1.0], []], [[0], []]),
@@ -154,6 +219,34 @@ EDGES = {
     "x[nothing]": (lambda x: x[np.array([False, False])], [[1.0, 2.0]], [[0, 0]]),
     "x[1:1]": (lambda x: x[1:1], [[1.0, 2.0]], [[0, 0]]),
     "x[::-1][:1]": (lambda x: x[::-1][:1], [[1.0, 2.0]], [[0, 1]]),
+    # orders, choices and sets: among equals the order is that of a stable sort, or the first is taken
+    "sort, many ties": (lambda x: np.sort(x) * np.arange(99.0), [np.tile([2.0, 1.0, 3.0], 33)], [TIED]),
+    "sort of all, many ties": (
+        lambda x: np.sort(x, None) * np.arange(99.0), [np.tile([2.0, 1.0, 3.0], (33, 1))], [TIED.reshape(33, 3)]
+    ),
+    "partition, ties": (lambda x: np.partition(x, 1)[2], [[1.0, 0.0, 1.0]], [[0, 0, 1]]),
+    "unique, ties": (lambda x: np.unique(x) * np.array([2.0, 3.0]), [[1.0, 0.0, 1.0]], [[3, 2, 0]]),
+    "union1d, in both": (np.union1d, [[1.0, 2.0], [2.0, 3.0]], [[1, 1], [0, 1]]),
+    "setxor1d, in both": (np.setxor1d, [[1.0, 2.0], [2.0, 3.0]], [[1, 0], [0, 1]]),
+    "select, log not taken": (lambda x: np.select([x > 0], [np.log(x)]), [[0.0, 2.0, -1.0]], [[0, 0.5, 0]]),
+    "choose, log not taken": (lambda x: np.choose([0, 1], [x, np.log(x)]), [[0.0, 2.0]], [[1, 0.5]]),
+    "piecewise, log not taken": (
+        lambda x: np.piecewise(x, [x > 0], [np.log, lambda t: 3 * t]), [[0.0, 2.0, -1.0]], [[3, 0.5, 3]]
+    ),
+    "tril, infinity above": (lambda x: np.tril(1 / x), [[[1.0, 0.0], [2.0, 1.0]]], [[[-1, 0], [-0.25, -1]]]),
+    # margins and repetitions: what stands in several places gets a share from each
+    "pad, reflected": (lambda x: np.pad(x, 1, "reflect"), [[1.0, 2.0, 3.0]], [[1, 3, 1]]),
+    "pad, reflected at a point": (
+        lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), [[1.0, 2.0, 4.0]], [[3, -1, 3]]
+    ),
+    "pad, a ramp": (lambda x: np.pad(x, (2, 0), "linear_ramp"), [[1.0, 3.0]], [[1.5, 1]]),
+    "pad, the largest, ties": (lambda x: np.pad(x, (0, 2), "maximum"), [[3.0, 1.0, 3.0]], [[2, 1, 2]]),
+    "pad of nothing": (lambda x: np.pad(x, 2), [[]], [[]]),
+    "resize": (lambda x: np.resize(x, 5), [[1.0, 2.0]], [[3, 2]]),
+    "repeat, not at all": (lambda x: np.repeat(x, [2, 0]), [[1.0, 2.0]], [[2, 0]]),
+    "insert in two places": (lambda x, y: np.insert(x, [0, 2], y), [[1.0, 2.0], 3.0], [[1, 1], 2]),
+    "delete": (lambda x: np.delete(x, [0, 0, -1]), [[1.0, 2.0, 3.0]], [[0, 1, 0]]),
+    "meshgrid": (lambda x, y: np.stack(np.meshgrid(x, y)), [[1.0, 2.0], [3.0, 4.0, 5.0]], [[3, 3], [2, 2, 2]]),
     "transpose by negative axes": (
         lambda x: np.transpose(x, (-1, 0, 1)) * np.arange(24.0).reshape(4, 2, 3), [np.array(T, float)], [BACK]
     ),
@@ -194,6 +287,7 @@ def test_edge(function, inputs, wanted, create_graph):
         (lambda x: np.sum(np.cumprod(np.stack([x, x, x]))), 0.0, 2),
         (lambda x: np.var(np.stack([x, 1.0])), 1.0, 0.5),
         (lambda x: np.max(np.stack([x * x, 1.0])), 3.0, 2),
+        (lambda x: np.linalg.det(np.stack([np.stack([x, x]), np.stack([x, 3 * x])])), 0.0, 4),
     ],
 )
 def test_second_derivative_at_an_edge(function, x, wanted):

@@ -26,6 +26,7 @@ KEYWORDS = {
     "a length as it is": {"s": (-1, 3), "axes": (0, 1)},
     "ortho": {"norm": "ortho", "axes": (0,)},
     "forward": {"norm": "forward", "axes": (2, 1), "s": [3, 3]},
+    "three axes, cropped and padded": {"s": (3, 3, 2), "axes": (2, 0, 1)},
     "an axis twice": {"axes": (1, 1)},
     "an axis twice, cropped and padded": {"s": (5, 3), "axes": (1, 1)},
 }
@@ -56,12 +57,17 @@ def test_shifts(shift, axes):
     check(lambda x: shift(x, axes=axes), X)
     check(lambda x: shift(x, axes), Z)
     check(shift, X[0, 0])
+    odd = np.resize(X, (3, 5, 2))
+    check(lambda x: shift(x, axes=axes), odd)
+    np.testing.assert_array_equal(shift(Value(odd), axes).data, shift(odd, axes))
+    np.testing.assert_array_equal(shift(Value(odd), np.int64(1)).data, shift(odd, 1))
 
 
 @pytest.mark.parametrize("frequencies", [np.fft.fftfreq, np.fft.rfftfreq], ids=named)
 def test_frequencies_have_a_gradient_in_the_spacing(frequencies):
     check(lambda d: frequencies(5, d), np.float64(0.3))
     check(lambda d: registry[frequencies](6, d=d), np.float64(0.3))
+    np.testing.assert_allclose(registry[frequencies](6, 0.3), frequencies(6, 0.3), rtol=1e-15)
 
 
 @pytest.mark.parametrize("function", ONE_AXIS, ids=named)

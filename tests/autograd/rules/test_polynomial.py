@@ -5,6 +5,7 @@ import pytest
 
 from autograd import Value, grad
 from autograd.errors import AutogradError
+from autograd.op import registry
 
 from ..numerical import assert_close, check
 
@@ -249,3 +250,97 @@ def test_refuses_what_numpy_refuses(call, error):
 )
 def test_a_poly1d_may_hold_a_value(function):
     check(function, np.array([1.5, -2.0, 0.5, 3.0]))
+
+
+def single(x):
+    return np.asarray(x, dtype=np.float32)
+
+
+LINE, WEIGHTS = np.array([1.0, 3.0, 2.0, 5.0]), np.array([1.1, 2.3, 0.9, 0.7])
+AT = np.array([0.0, 1.0, 2.5, 4.0])
+# Functions of a Value or an array, and what they are called with: the result or the error is to be NumPy's.
+ALIKE = {
+    "polyadd": (lambda p: np.polyadd(p, single([1, 2, 3])), [single([1, 2]), [1, 2, 3, 4], np.array([1, 2j])]),
+    "polymul": (
+        lambda p: np.polymul(p, single([1, 2])),
+        [single([1, 2]), [], [0.0], [0, 0, 3.0, 1.0], np.ones((2, 2)), np.array([1, 2j])],
+    ),
+    "polymul with one": (lambda p: np.polymul(p, [0, 1]), [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0]]),
+    "polydiv": (
+        lambda u: np.polydiv(u, single([1, 2])),
+        [single([1, 2, 3]), [1.0], [1, 2, 4 + 1e-16], [1.0, 2.0, 1e-9, 1e-13], np.array([1, 2j, 3])],
+    ),
+    "polydiv of": (lambda v: np.polydiv(single([1, 2, 3]), v), [single([2, 1]), [2.0, 1.0], [1.0, 2j], [3.0]]),
+    "polydiv by a longer one": (lambda v: np.polydiv(single([1, 2]), v), [np.array([1, 2j, 3]), np.ones(3)]),
+    "polyder": (lambda p: np.polyder(p, 2.0), [single([1, 2, 3, 4]), [1.0], 3.0]),
+    "polyder of negative order": (lambda p: np.polyder(p, -1), [[1.0, 2.0]]),
+    "polyint": (lambda p: np.polyint(p, 2), [single([1, 2]), [1.0]]),
+    "polyint by a number that is no integer's": (lambda p: np.polyint(p, 2.0), [[1.0, 2.0]]),
+    "polyint of order 0": (lambda p: np.polyint(p, 0), [[1.0, 2.0]]),
+    "polyint of negative order": (lambda p: np.polyint(p, -1), [[1.0, 2.0]]),
+    "polyint, constants": (lambda k: np.polyint(np.stack([k, k])[0], 2, k), [[3.0], [3.0, 4.0], [3.0, 4.0, 5.0]]),
+    "polyint, too few": (lambda k: np.polyint(np.stack([k, k])[0], 3, k), [[3.0, 4.0]]),
+    "polyint, one": (lambda k: np.polyint(np.stack([k, k]), 1, k), [3.0]),
+    "poly": (
+        np.poly,
+        [single([1, 2]), [1.0, 2j], [1j, -1j, 2.0], [2.0 + 0j, 3.0], [], np.eye(1), np.ones((2, 3)), np.ones((1, 1, 1)),
+         np.array([[0.0, 1.0], [-1.0, 0.0]], np.float32), np.array([1 + 1j, 1 - 1j], np.complex64),
+         np.array([1, 2], np.float16)],
+    ),
+    "poly of a tuple": (lambda x: np.poly((x, 2.0)), [3.0]),
+    "vander": (lambda x: np.vander(x, 3), [single([1, 2]), [[1.0]]]),
+    "polyfit": (
+        lambda x: np.polyfit(x, LINE, 1),
+        [AT, single(AT), AT[:3], np.ones((4, 1)), [], [0, 1, 2, 4]],
+    ),
+    "polyfit of": (
+        lambda y: np.polyfit(AT, y, 1),
+        [LINE, single(LINE), LINE[:3], LINE[:, None], np.ones((4, 1, 1)), LINE * 1j, 1.0],
+    ),
+    "polyfit in float32": (lambda y: np.polyfit(single(AT), y, 1, w=WEIGHTS), [single(LINE), LINE]),
+    "polyfit in float32, several": (lambda y: np.polyfit(single(AT), y, 1, w=WEIGHTS), [single(np.ones((4, 2)))]),
+    "polyfit, weights": (
+        lambda w: np.polyfit(single(AT), single(LINE), 1, w=w),
+        [WEIGHTS, single(WEIGHTS), [1, 2, 1, 2], WEIGHTS * 1j, WEIGHTS[:3], np.ones((4, 1))],
+    ),
+    "polyfit, all points": (lambda y: np.polyfit(AT, y, 3), [LINE]),
+    "polyfit, degree": (lambda y: np.polyfit(AT, y, -1), [LINE]),
+    "polyfit, degree 1.0": (lambda y: np.polyfit(AT, y, 1.0), [LINE]),
+    "polyfit, covariance": (lambda y: np.polyfit(AT, y, 1, cov=True), [LINE, LINE[:, None] * [1.0, 2.0]]),
+    "polyfit, covariance of too few": (lambda y: np.polyfit(AT, y, 3, cov=True), [LINE]),
+    "polyfit, covariance unscaled of few": (lambda y: np.polyfit(AT, y, 3, cov="unscaled"), [LINE]),
+    "polyfit, covariance scaled": (lambda y: np.polyfit(AT, y, 1, cov="scaled"), [LINE]),
+    "polyfit, in full": (lambda y: np.polyfit(AT, y, 1, full=True), [LINE]),
+    "polyfit, what counts as zero": (lambda y: 1e16 * np.polyfit(AT, y, 1, full=True)[4], [LINE]),
+    "polyfit, singular": (lambda y: np.polyfit(1 + AT * 1e-16, y, 1, full=True)[2:], [LINE]),
+    "polyfit, nearly singular": (lambda y: np.polyfit(1 + AT * 3e-16, y, 1, full=True)[2:4:2], [LINE]),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.RankWarning")
+@pytest.mark.parametrize(("function", "inputs"), ALIKE.values(), ids=ALIKE)
+def test_results_types_and_errors_are_numpys(function, inputs):
+    for x in inputs:
+        try:
+            wanted = function(x)
+        except (TypeError, ValueError) as error:
+            with pytest.raises(TypeError if isinstance(error, TypeError) else ValueError):
+                function(Value(x))
+            continue
+        got = function(Value(x))
+        several = isinstance(wanted, tuple)
+        for one, other in zip(got if several else [got], wanted if several else [wanted], strict=True):
+            one, other = np.asarray(getattr(one, "data", one)), np.asarray(other)
+            assert_close(one, other, 1e-5 if other.dtype.char in "fF" else 1e-12)
+            if not isinstance(x, list):  # which are float64 as a Value
+                assert one.dtype == other.dtype or one.dtype.kind == "i"
+
+
+def test_a_poly1d_of_a_value():
+    # NumPy hands over no classes: it makes one of its own, as we would.
+    c = Value([1.0, 2.0])
+    for make in (np.poly1d, registry[np.poly1d]):
+        p = make(c, True, "z")
+        assert (type(p), p.variable, p.coeffs.data.tolist()) == (np.poly1d, "z", [1.0, -3.0, 2.0])
+        assert p(3.0).data == 2.0

@@ -1,14 +1,17 @@
 """Shapes, orders, joining and splitting: the functions that are composed of operations, in NumPy's own signatures."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from autograd import Value
 from autograd.errors import NoRuleError
 
-from ..numerical import assert_close, check, gradient
+from ..numerical import assert_close, check, check_first, check_numbers, gradient, joined
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4))
+Z = X + 1j * X[::-1]
 M, V = X[0], X[0, 0]
 
 ONE = {
@@ -23,6 +26,8 @@ ONE = {
     "moveaxis": lambda x: np.moveaxis(x, [0, 1], destination=[-1, 0]),
     "rollaxis": lambda x: np.rollaxis(x, 2),
     "rollaxis to the end": lambda x: np.rollaxis(x, 0, 3),
+    "rollaxis to before the end": lambda x: np.rollaxis(x, 0, -1),
+    "rollaxis to where it is": lambda x: np.rollaxis(x, 1, 1),
     "rollaxis from the end": lambda x: np.rollaxis(x, -1, start=-2),
     "expand_dims": lambda x: np.expand_dims(x, axis=(0, -1)),
     "squeeze": lambda x: np.squeeze(x[:1], axis=0),
@@ -32,6 +37,8 @@ ONE = {
     "full_like in a shape": lambda x: np.full_like(x, fill_value=x[0, 0], shape=(2, 4)),
     "atleast_1d": lambda x: np.atleast_1d(x[0, 0, 0]),
     "atleast_2d": lambda x: np.atleast_2d(x[0, 0]),
+    "atleast_1d of two": lambda x: np.atleast_1d(x[0, 0, 0], x),
+    "atleast_2d of two": lambda x: np.atleast_2d(x[0, 0, 0], x[0, 0], 2.0),
     "atleast_3d": lambda x: np.atleast_3d(x[0, 0, 0], x[0, 0], x[0], x),
     "astype": lambda x: np.astype(x, np.float32),
     "copy": lambda x: np.copy(x),
@@ -87,8 +94,9 @@ ONE = {
     "insert planes": lambda x: np.insert(x, 1, x**2, axis=0),
     "insert at the end of the last axis": lambda x: np.insert(x, [4, 0], x[..., :2], axis=-1),
     "insert by slice": lambda x: np.insert(x, slice(0, 3, 2), -1.0, axis=1),
-    "insert by mask": lambda x: np.insert(x, np.array([True, False, True]), x[:, :1], axis=1),
     "insert into a plain array": lambda x: np.insert(X, 1, x[:, 1], axis=1),
+    "insert a row as a matrix": lambda x: np.insert(x[0, 0], [0, 2], x[:1, 1, :2]),
+    "repeat a number": lambda x: np.repeat(x[0, 0, 0], 3, axis=0),
     "insert nothing": lambda x: np.insert(x, [], 1.0),
     "delete": lambda x: np.delete(x, 3),
     "delete along": lambda x: np.delete(x, [0, 0, -1], axis=1),
@@ -105,6 +113,7 @@ ONE = {
     "trim_zeros": lambda x: np.trim_zeros(np.concatenate([[0.0, 0.0], x[0, 0], [0.0], x[1, 0], [0.0]])),
     "trim_zeros in front": lambda x: np.trim_zeros(np.concatenate([[0.0], x[0, 0], [0.0]]), "f"),
     "trim_zeros behind": lambda x: np.trim_zeros(np.concatenate([[0.0], x[0, 0], [0.0]]), trim="B"),
+    "trim_zeros of nothing else in front": lambda x: np.trim_zeros(0.0 * x[0, 0], "f"),
     "trim_zeros of nothing else": lambda x: np.trim_zeros(0.0 * x[0, 0], "b"),
     "trim_zeros of a matrix": lambda x: np.trim_zeros(np.pad(x[0], ((1, 0), (2, 3)))),
     "trim_zeros along an axis": lambda x: np.trim_zeros(np.pad(x, 1), "fb", axis=-1),
@@ -202,6 +211,12 @@ def test_pad_with_values():
             assert_close(value.grad, wanted)
 
 
+def test_pad_of_a_number_and_of_nothing():
+    for mode in ("constant", "edge", "mean", "linear_ramp"):
+        assert np.pad(Value(2.0), 3, mode).item() == 2.0
+        assert np.pad(Value(np.zeros((0, 2))), ((0, 0), (1, 2)), mode).shape == (0, 5)
+
+
 def test_pad_keeps_the_dtype():
     for mode in ("mean", "linear_ramp", "maximum"):
         assert np.pad(Value(np.float32([1, 2, 4])), 2, mode).dtype == np.float32
@@ -243,6 +258,11 @@ def test_what_has_no_rule_is_refused(call):
         lambda x: np.stack([x, x[0]]),
         lambda x: np.reshape(x, (5, -1)),
         lambda x: np.vsplit(x[0], 2),
+        lambda x: np.hsplit(x[0, 0], 1),
+        lambda x: np.rot90(x, 1, (0, -2)),
+        lambda x: np.rot90(x, 1, (0, 1, 0)),
+        lambda x: np.delete(x, 0, axis=2),
+        lambda x: np.repeat(x, 2, axis=2),
         lambda x: np.pad(x, ((1, 2), (3, 4), (5, 6))),
         lambda x: np.pad(x, -1, "mean"),
         lambda x: np.pad(x, 1, "mean", end_values=3),
@@ -257,7 +277,6 @@ def test_what_has_no_rule_is_refused(call):
         lambda x: np.insert(x, 1, x, axis=1),
         lambda x: np.resize(x, (-1, 2)),
         lambda x: np.meshgrid(x, indexing="yx"),
-        lambda x: np.trim_zeros(x[0], "left"),
         lambda x: np.apply_along_axis(np.sum, 0, x[:, :0]),
         lambda x: np.apply_over_axes(lambda a, axis: a[0, 0], x, [0, 1]),
         lambda x: np.swapaxes(x, 0, 2),
@@ -286,6 +305,54 @@ def test_the_same_kind_of_error_as_numpy(attempt, kind):
     for array in (M, Value(M)):
         with pytest.raises(kind):
             attempt(array[:, :2])
+
+
+def test_insert_by_mask():
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # older NumPy takes it for integers
+        check(lambda x: np.insert(x, np.array([True, False, True]), x[:, :1], axis=1), X)
+
+
+def test_trim_zeros_knows_two_sides():
+    with pytest.raises(ValueError, match="trim='left'"):
+        np.trim_zeros(Value(V), "left")
+
+
+INTEGERS = [
+    lambda x, i: np.insert(x, i, 1.0),
+    lambda x, i: np.delete(x, i),
+    lambda x, i: np.split(x, i),
+    lambda x, i: np.array_split(x, i),
+    lambda x, i: np.tile(x, i),
+    lambda x, i: np.take(x, i),
+    lambda x, i: np.repeat(x[:2], i),
+    lambda x, i: np.choose(i, [x[:2], -x[:2], 0.0]),
+    lambda x, i: np.compress(i, x),
+    lambda x, i: np.compress(i > 1, x),
+    lambda x, i: np.select([i == 1, i > 1], [x[:2], 0.5]),
+    lambda x, i: np.take(x, Value(np.array([True, False]))),
+    lambda x, i: np.take(x, i + 4, mode="wrap"),
+    lambda x, i: np.piecewise(x[:2], [i == 1], [np.exp]),
+    lambda x, i: np.piecewise(x[:2], Value(np.array([True, False])), [np.exp, 0.5]),
+    lambda x, i: np.piecewise(x[:2], (Value(np.array([True, False])), i > 1), [np.exp, 0.5]),
+    lambda x, i: np.piecewise(x[:2], [Value(np.array([True, False]))], [np.exp]),
+    lambda x, i: np.select([Value(np.array([True, False]))], [x[:2]]),
+    lambda x, i: np.extract(i, x[:2]),
+    lambda x, i: np.take_along_axis(x, i, 0),
+    lambda x, i: np.unravel_index(i, x.shape)[0],
+]
+
+
+@pytest.mark.parametrize("function", INTEGERS)
+def test_indices_and_masks_may_be_values(function):
+    i = np.array([1, 2])
+    got, wanted = function(Value(V), Value(i)), function(V, i)
+    for ours, numpys in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(getattr(ours, "data", ours), numpys)
+
+
+def test_full_like_of_another_dtype():
+    assert np.full_like(Value(V), Value(2.5), np.float32).dtype == np.float32
+    assert np.full_like(Value(V.astype(np.float32)), Value(2.5)).dtype == np.float32
 
 
 def test_resize_of_nothing_is_zeros():
@@ -320,3 +387,21 @@ def test_what_numpy_refuses_is_refused(attempt):
     for array in (np.eye(2), Value(np.eye(2))):
         with pytest.raises((ValueError, TypeError, IndexError, ZeroDivisionError)):
             attempt(array)
+
+
+@pytest.mark.parametrize("name", [name for name in ONE if name not in ("astype", "concat")])
+def test_composed_of_complex_numbers(name):
+    if (NUMPY < "2.1.0" and name in SINCE_2_1) or (NUMPY < "2.2.0" and name in SINCE_2_2):
+        pytest.skip("this came later")
+    with warnings.catch_warnings(action="ignore", category=np.exceptions.ComplexWarning):  # what goes into real arrays
+        check_numbers(ONE[name], [Z])
+        check_first(joined(ONE[name]), [Z])
+
+
+@pytest.mark.parametrize("keywords", MARGINS.values(), ids=MARGINS)
+def test_pad_of_complex_numbers(keywords):
+    def function(z):
+        return np.pad(z, ((1, 2), (0, 1), (2, 0)), **keywords)
+
+    check_numbers(function, [Z])
+    check_first(function, [Z])

@@ -110,3 +110,9 @@ def test_activation_and_dtype_are_checked():
 def test_first_weights_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"weights of shape \(3, 2\), and \(2, 3\)"):
         Dense(2, 3, init=lambda shape, seed, dtype: np.zeros(shape[::-1]))
+
+
+def test_an_activation_in_the_second_place():
+    layer = Dense(4, relu, seed=0)
+    assert layer(np.ones((2, 3))).shape == (2, 4)
+    assert layer.describe() == "Dense(3, 4, relu)"
