@@ -7,14 +7,9 @@ from .modes import anomaly as anomaly
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
 from .op import defop as defop
-from .rules.convolution import conv2d as conv2d
-from .rules.convolution import conv2d_input as conv2d_input
-from .rules.convolution import max_pool2d as max_pool2d
-from .rules.convolution import window_sum as window_sum
 from .rules.elementwise import normal_cdf as normal_cdf
 from .rules.elementwise import relu as relu
 from .rules.elementwise import sigmoid as sigmoid
-from .rules.recurrent import lstm as lstm
 from .rules.reduction import log_softmax as log_softmax
 from .rules.reduction import logsumexp as logsumexp
 from .rules.reduction import softmax as softmax
@@ -38,23 +33,33 @@ if TYPE_CHECKING:
     from .questions import paths as paths
     from .questions import reaches as reaches
     from .questions import why_no_grad as why_no_grad
+    from .rules.convolution import conv2d as conv2d
+    from .rules.convolution import conv2d_input as conv2d_input
+    from .rules.convolution import max_pool2d as max_pool2d
+    from .rules.convolution import window_sum as window_sum
+    from .rules.recurrent import lstm as lstm
     from .tracing import trace as trace
 
 _LATER = {
+    "conv2d": "rules.convolution",
+    "conv2d_input": "rules.convolution",
     "coverage": "catalogue",
     "draw": "drawing",
     "fan_out": "questions",
     "formula": "formulas",
+    "lstm": "rules.recurrent",
+    "max_pool2d": "rules.convolution",
     "paths": "questions",
     "polygamma": "rules.special",
     "reaches": "questions",
     "trace": "tracing",
     "why_no_grad": "questions",
+    "window_sum": "rules.convolution",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """What only looks at graphs and tables is loaded when it is first asked for: who computes does not wait for it."""
+    """What few need is loaded when it is first asked for: the others do not wait for it."""
     if name not in _LATER:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)

@@ -174,6 +174,10 @@ def out_refused(name: str) -> NoRuleError:
     )
 
 
+KEYWORDS = {"where", "dtype", "casting", "order", "subok", "signature", "sig"}
+"""What every ufunc can be told beside its arrays."""
+
+
 class Several:
     """What stands behind a function with several results: an operation for each, which share one computation."""
 
@@ -328,6 +332,8 @@ def defop(
         raise ValueError("defop of a lambda needs a `name=`: messages, pictures and pickles name operations.")
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None
+    if not _of_the_table(rules):
+        found(function)  # the table, all of it, comes first
     if name in operations:
         raise ValueError(f"There is already an operation named {name!r}. Give yours another `name=`.")
     if function in registry:
@@ -342,6 +348,12 @@ def defop(
     operations[name] = op
     registry[function] = registry[op] = op
     return op
+
+
+def _of_the_table(rules: Any) -> bool:
+    """Whether these are the package's own rules."""
+    given = rules if isinstance(rules, tuple | list) else (rules,)
+    return any(str(getattr(rule, "__module__", "")).startswith(f"{__package__}.rules") for rule in given)
 
 
 def defparts(

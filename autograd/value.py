@@ -28,7 +28,7 @@ from .backward import backward, check_finite
 from .backward import conjugate as _conjugate
 from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
 from .graph import ancestors, describe
-from .op import Op, Plain, Refused, Several, found, registry
+from .op import KEYWORDS, Op, Plain, Refused, Several, found, registry
 
 __all__ = ["Value"]
 
@@ -608,9 +608,9 @@ class Value:
                 f"np.{ufunc.__name__}(..., out=...), or an in-place operator like array += v, would write a Value into "
                 f"a plain array and drop its gradient. Write array = array + v, and so on: the result is a Value."
             )
-        if kwargs and method == "__call__" and not rules.methods.KEYWORDS.isdisjoint(kwargs):
-            return rules.methods.called(ufunc, args, **kwargs)
-        return _dispatch(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
+        if method != "__call__" or (kwargs and not KEYWORDS.isdisjoint(kwargs)):
+            ufunc = getattr(ufunc, method)
+        return _dispatch(ufunc, args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _dispatch(function, args, kwargs)

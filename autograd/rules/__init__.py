@@ -7,46 +7,33 @@ An entry is a function, one rule for each input, the rule in words, and where th
 `g` is the upstream gradient, `y` the result. Rules are ordinary NumPy; they know nothing of the engine,
 which is why gradients of gradients come for free (see `autograd.op`). A function that can be written with
 operations that exist needs no rule: it stands beside its family as `composed`.
+
+What nearly every program uses is loaded with the package; the other families when a function is met that is in none of
+these, as importing them all takes as long as importing NumPy.
 """
 
 import sys
+import threading
+from importlib import import_module
 
 from ..op import finders
-from . import (
-    calculus,
-    convolution,
-    decomposition,
-    elementwise,
-    fourier,
-    indexing,
-    linalg,
-    methods,
-    polynomial,
-    recurrent,
-    reduction,
-    refused,
-    sets,
-    shape,
-    statistics,
-)
+from . import elementwise, indexing, linalg, reduction, shape
 
-__all__ = [
-    "calculus",
-    "convolution",
-    "decomposition",
-    "elementwise",
-    "fourier",
-    "indexing",
-    "linalg",
-    "methods",
-    "polynomial",
-    "recurrent",
-    "reduction",
-    "refused",
-    "sets",
-    "shape",
+__all__ = ["elementwise", "everything", "indexing", "linalg", "reduction", "shape"]
+
+LATER = (
+    "calculus", "convolution", "decomposition", "fourier", "methods", "polynomial", "recurrent", "refused", "sets",
     "statistics",
-]
+)  # fmt: skip
+_loading = threading.RLock()  # a second thread waits until all is there
+_waiting = list(LATER)
+
+
+def everything(wanted=None):
+    """Load all families of NumPy's functions, and of nets."""
+    with _loading:
+        while _waiting:
+            import_module(f".{_waiting.pop()}", __name__)
 
 
 def scipy_special(wanted):
@@ -55,4 +42,4 @@ def scipy_special(wanted):
         from . import special  # noqa: F401
 
 
-finders.append(scipy_special)
+finders += [everything, scipy_special]

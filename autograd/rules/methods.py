@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import NoRuleError
-from ..op import Plain, Refused, composed, finders, found, plain, refuses
+from ..op import KEYWORDS, Plain, Refused, composed, finders, found, plain, refuses
 from .indexing import along, numbers
 from .reduction import folded, logsumexp
 from .shape import astype
@@ -101,6 +101,9 @@ def method(function):
     ufunc, name = getattr(function, "__self__", None), getattr(function, "__name__", None)
     if not isinstance(ufunc, np.ufunc):
         return
+    if name == "__call__":
+        composed(function)(partial(called, ufunc))
+        return
     entry = found(ufunc)
     if name == "at":
         refuses(
@@ -122,13 +125,10 @@ finders.append(method)
 
 # ---------------------------------------------------------------- keywords of a call
 
-KEYWORDS = {"where", "dtype", "casting", "order", "subok", "signature", "sig"}
-
 
 def called(
     ufunc: np.ufunc,
-    args: Any,
-    *,
+    *args: Any,
     where: Any = True,
     dtype: Any = None,
     casting: Any = "same_kind",

@@ -67,11 +67,7 @@ refuses(
     "arrays and choose by np.where, or np.stack([f(x) for x in v]).",
 )
 refuses(
-    *{
-        getattr(np, name)
-        for name in dir(np)
-        if isinstance(getattr(np, name, None), type) and issubclass(getattr(np, name), np.generic) and name != "str_"
-    },
+    *{kind for kind in vars(np).values() if isinstance(kind, type) and issubclass(kind, np.generic)} - {np.str_},
     reason="it is the type of a plain number, without a gradient. Write np.astype(v, dtype), or v.item().",
 )
 refuses(
