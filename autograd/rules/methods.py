@@ -150,7 +150,7 @@ def called(
         raise NoRuleError(
             f"{name}(...) of Values takes no `order` or `signature`. Of the keywords, dtype=... is known."
         )
-    args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in args]
+    args = tuple([np.asarray(x) if isinstance(x, list | tuple) else x for x in args])
     given = [type(x) if type(x) in (int, float, complex) else np.result_type(x) for x in args]
     results = (dtype,) * ufunc.nout
     loop = ufunc.resolve_dtypes(
@@ -158,6 +158,6 @@ def called(
     )
     if dtype is None:
         return ufunc(*args, **keywords)
-    args = [cast(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)]
+    args = tuple([cast(x if hasattr(x, "dtype") else np.asarray(x), to) for x, to in zip(args, loop, strict=False)])
     y = ufunc(*args, **keywords)
     return tuple(map(cast, y, loop[ufunc.nin :])) if ufunc.nout > 1 else cast(y, loop[ufunc.nin])
