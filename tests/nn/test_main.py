@@ -229,7 +229,10 @@ def test_a_real_ctrl_c(tmp_path):
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1.0)
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=30)
+        try:
+            out, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130 and error == ""
     assert re.search(r"Stopped after [1-9]\d* of 1000000 epochs", out) and "Confusion matrix" in out
 
