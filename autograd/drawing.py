@@ -37,7 +37,7 @@ from urllib.parse import quote
 import numpy as np
 
 from . import folding, text
-from .backward import check_unchanged, conform
+from .backward import check_unchanged, conform, conjugate
 from .errors import AutogradError, DataError, DrawingError
 from .folding import Box, Chain, Edge
 from .graph import ancestors, describe
@@ -495,9 +495,11 @@ def _contribution(source: Box, target: Box, edge: Edge) -> list[str]:
         check_unchanged(node)
         arguments = [value._array for value in node.inputs]
         with np.errstate(all="ignore"):
-            share = node.op.gradient(edge.operand, upstream, node._array, arguments, node.params)
-            share = np.asarray(conform(share, upstream, value, node))
-            local = share / upstream if node.op.elementwise and not (node.shape or value.shape) else None
+            inside = conjugate(upstream)  # as rules want it
+            share = node.op.gradient(edge.operand, inside, node._array, arguments, node.params)
+            share = np.asarray(conjugate(conform(share, inside, value, node)))
+            single = node.op.elementwise and not (node.shape or value.shape) and upstream.dtype.kind == "f"
+            local = share / upstream if single and share.dtype.kind == "f" else None
     except AutogradError:
         return []
     tip = f"upstream × local = contribution{chr(10)}{_elements(np.asarray(upstream)) if node.size <= 4 else node.shape}"
@@ -603,7 +605,8 @@ def _operands(node: Value) -> list[str]:
 
 def _gradient(value: Value) -> Any:
     """The gradient as plain numbers; None where it was not computed."""
-    return getattr(value._grad, "_array", value._grad)
+    gradient = value.grad
+    return getattr(gradient, "_array", gradient)
 
 
 def _gathered(contents: Sequence[Any]) -> np.ndarray | None:
