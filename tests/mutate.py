@@ -163,6 +163,51 @@ EXPLAINED: list[tuple[str, str, str]] = [
     (r"calculus.py: fractions", r"max\((.*), 1\)  →  max\(1, \1\)|bool\(endpoint\)  →  endpoint", "the same number"),
     (r"calculus.py: linspace", r".*, device=device\)  →  .*", "the only device that NumPy has"),
     (r"calculus.py: geomspace", r"float\(num\)  →  num|np\.dtype\(dtype\)  →  dtype", "the same dtype"),
+    (
+        r"decomposition.py: cofactor, rule 0",
+        r"(1e4|10000\.0|np\.(abs|linalg\.norm))\b.*",
+        "which of two ways that agree is taken",
+    ),
+    (r"decomposition.py: cofactor, rule 0", r"-1  →  -2", "the matrix is square"),
+    (
+        r"decomposition.py: (cofactor, rule 0|tensorinv)",
+        r"-1  →  -2|n - 1  →  1 - n",
+        "reshape takes any negative number for this",
+    ),
+    (r"decomposition.py: cofactor, rule 0", r"g \* (.*)  →  g / \1", "1 or -1"),
+    (r"decomposition.py: fitted", r"np\.expand_dims\((.), 1\)  →  np\.expand_dims\(\1, -1\)", "the last of two axes"),
+    (r"decomposition.py: linalg.lstsq.*", r"np\.shape\(a\)\[1\]  →  .*", "the last of two axes"),
+    (r"decomposition.py: linalg.cholesky, rule 0", r"-1  →  -2", "the matrix is square"),
+    (
+        r"decomposition.py: qr",
+        r"r_part\(a, mode='r'\)  →  r_part\(a\)|np\.eye\(1\)  →  .*",
+        "the same R; the same error",
+    ),
+    (r"decomposition.py: (qr_gradient|left_vectors)", r".*> k.*  →  .*>= k.*", "nothing, joined to it or added"),
+    (
+        r"decomposition.py: (qr_gradient|tiny|over|left_vectors)",
+        r".*(8 \* |<= least).*  →  .*",
+        "what counts as a rounding error",
+    ),
+    (r"decomposition.py: linalg.eigh?\..*", r"(.*)\[1\]  →  \1\[-1\]", "the last of two is the second"),
+    (r"decomposition.py: linalg.svd.S, rule 0", r".*full_matrices.*  →  .*", "only the first vectors are used"),
+    (r"decomposition.py: left_vectors", r"np\.where\(np\.eye\(k\), 1\.0, (.*)  →  .*", UNUSED),
+    (r"decomposition.py: left_vectors", r"phases and np\.iscomplexobj\(u\)  →  phases", "real numbers have no phases"),
+    (
+        r"decomposition.py: length",
+        r"1\.0 ([+-]) np\.sqrt\(y\)  →  .*",
+        "0 is divided, and its derivative is NaN as before",
+    ),
+    (
+        r"decomposition.py: linalg.norm, rule 0",
+        r"ord == 1  →  ord == 2|ord > 1  →  ord >= 1",
+        "that order has been dealt with",
+    ),
+    (r"decomposition.py: linalg.norm, rule 0", r"np\.where\(x == 0, 1\.0, (.*)  →  .*", UNUSED),
+    (r"decomposition.py: left_vectors", r"swap\(tiny\(turned\)\)  →  .*", "what counts as a rounding error"),
+    (r"decomposition.py: left_vectors", r"-1  →  -2", "nothing, added"),
+    (r"decomposition.py: norm", r".*ord > 0 .*  →  .*ord >= 0.*", "the order 0 has been dealt with"),
+    (r"decomposition.py: svd", r"v \* (.*)  →  v / \1", "1 or -1"),
     (r"elementwise.py: frexp", r"np\.frexp\(x\.data\)\[1\]  →  .*-1\]", "the last of two is the second"),
     (r"indexing.py: (diagonal|diag)", r"(min|max)\((.+), (.+)\)  →  \1\(\3, \2\)", "it is symmetric"),
     (r"indexing.py: (tril|triu)", r".*, dtype=bool\)  →  .*", "0.0 and 1.0 choose as False and True do"),
@@ -493,7 +538,8 @@ def tests() -> list[Test]:
     found = []
     for name in TESTS:
         try:
-            module = importlib.import_module(name)
+            with warnings.catch_warnings(action="error"):  # as pytest does
+                module = importlib.import_module(name)
         except pytest.skip.Exception:
             continue
         for test_name, function in vars(module).items():

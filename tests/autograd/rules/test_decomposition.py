@@ -10,7 +10,7 @@ from autograd import Value, grad, hessian
 from autograd.errors import NoRuleError
 from autograd.op import operations, registry
 
-from ..numerical import check, check_first, check_second, raw_gradients, weights
+from ..numerical import assert_close, check, check_first, check_second, raw_gradients, weights
 
 rng = np.random.default_rng(7)
 
@@ -579,3 +579,42 @@ def test_the_vectors_of_a_singular_value_of_zero(number):
     dependent = np.concatenate([one, one @ [[1.0], [2.0]]], 1)
     assert np.all(np.isnan(raw_gradients(last, [dependent], np.float64(1.0))[0]))
     check_first(lambda m: np.sum(np.abs(np.linalg.svd(m).U[:, 0]) ** 2 * np.arange(4)), [dependent])
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 3)])
+def test_what_a_decomposition_is_put_together_to(shape):
+    # Neither U nor Vh has phases of its own choice here, but both turn alike.
+    z = np.random.default_rng(8).normal(size=(*shape, 2)) @ [1, 1j]
+
+    def squared(a):
+        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        return (u * s**2) @ vh
+
+    check(squared, z)
+    check(squared, np.real(z))
+
+
+STACKED = {
+    "cholesky": lambda a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-2])),
+    "qr": lambda a: np.linalg.qr(a)[1],
+    "q": lambda a: np.linalg.qr(a)[0],
+    "complete q": lambda a: np.linalg.qr(a, "complete")[0][..., :2],
+    "det": lambda a: np.linalg.det(a[..., :2, :2]),
+    "inv": lambda a: np.linalg.inv(a[..., :2, :2]),
+    "pinv": np.linalg.pinv,
+    "svd": lambda a: np.linalg.svd(a, full_matrices=False)[1],
+    "u": lambda a: np.linalg.svd(a, full_matrices=False)[0] ** 2,
+    "eigh": lambda a: np.linalg.eigh(a @ np.swapaxes(a, -1, -2))[0],
+    "nuclear norm": lambda a: np.linalg.norm(a, "nuc", (-2, -1)),
+}
+
+
+@pytest.mark.parametrize("function", STACKED.values(), ids=STACKED)
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3), (3, 3)])
+def test_stacks_of_stacks_are_stacks(function, shape):
+    matrices = np.random.default_rng(9).normal(size=(2, 5, *shape))
+    flat = matrices.reshape(10, *shape)
+    seed = weights(function(matrices))
+    (whole,) = raw_gradients(function, [matrices], seed)
+    (rows,) = raw_gradients(function, [flat], seed.reshape(10, *seed.shape[2:]))
+    assert_close(whole, rows.reshape(matrices.shape), 1e-11)
