@@ -86,7 +86,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> elu([-1000.0, 3.0])
     array([-1.,  3.])
     """
-    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0.0)))
+    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.where(np.greater(x, 0), 0.0, x)))
 
 
 def selu(x: Any) -> Any:

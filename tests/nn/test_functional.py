@@ -76,6 +76,11 @@ def test_parameters():
     check_first(lambda x: nn.gelu(x, approximate=True), [X])
 
 
+def test_elu_has_its_left_slope_at_0():
+    assert derivative(nn.elu)(0.0) == 1 and derivative(lambda x: nn.elu(x, alpha=0.5))(0.0) == 0.5
+    assert derivative(nn.selu)(0.0) == functional.SELU_SCALE * functional.SELU_ALPHA
+
+
 def test_dsilu_is_the_derivative_of_silu():
     np.testing.assert_allclose(derivative(nn.silu)(X), nn.dsilu(X), rtol=1e-13)
 
