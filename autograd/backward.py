@@ -199,7 +199,7 @@ def _cut_below(node: Any, index: int, cut: Any) -> Any:
     if cut is not None and cut.all():
         return np.ones(value.shape, bool)[()]
     if op.cuts is not None:
-        own = np.broadcast_to(op.cuts(index, node._array, *arrays), node.shape)
+        own = np.broadcast_to(op.cuts(index, node._array, *arrays, **(node.params or {})), node.shape)
         cut = own if cut is None else cut | own
     live = np.subtract(1.0, cut)
     if op.moves:

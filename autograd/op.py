@@ -52,7 +52,8 @@ class Op:
     masked : bool
         Whether the keyword `where` names the entries that count; the others then go through np.where first.
     cuts : callable or None
-        ``cuts(index, y, *inputs)``: where the result does not depend on that input, as `where` on what was not chosen.
+        ``cuts(index, y, *inputs, **keywords)``: where the result does not depend on that input, as `where` does not on
+        what was not chosen.
     parameters : tuple of str
         The names of all arguments in the function's own order, inputs first.
     with_saved : callable or None
@@ -293,8 +294,8 @@ def defop(
         `where` is a keyword of the function, as of np.sum: which entries of its one input count. The others then have
         the gradient zero, whatever they were computed from.
     cuts : callable, optional
-        ``cuts(index, y, *inputs)`` returns, in a shape that broadcasts to that of `y`, where `y` does not depend on
-        input `index` at all.
+        ``cuts(index, y, *inputs, **keywords)`` returns, in a shape that broadcasts to that of `y`, where `y` does not
+        depend on input `index` at all.
     domain : (low, high), or one for each input
         Where the tests draw inputs from: away from kinks and poles.
     cases : callable, optional

@@ -240,8 +240,6 @@ def _constant(x: Value, called: str) -> str:
             f"{called} is a constant, as it holds {x.dtype}: a gradient needs floating numbers. "
             f"Write Value(data.astype(float))."
         )
-    if kind == "c":
-        return f"{called} is a constant, as it holds {x.dtype}: gradients of complex numbers are not there yet."
     return (
         f"{called} is a constant: a result of detach() or of what was computed under no_grad() or from constants "
         f"only, or made with requires_grad=False. Use the Value itself, outside no_grad()."

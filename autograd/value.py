@@ -70,6 +70,8 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
         if value._tracked:
             tracked = data.dtype.kind in "fc"
             break
+    if tracked and op.count > 1 and op.elementwise:
+        inputs = tuple([v if rule is None else _floating(v, data) for v, rule in zip(inputs, op.rules, strict=True)])
     node = _new(Value)
     node._array = data
     node._grad = node.label = node.notes = None
@@ -89,6 +91,14 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
         node.op = node.params = None
         node._inputs = ()
     return node
+
+
+def _floating(value: Value, data: Any) -> Value:
+    """A constant array of integers as numbers like the result's: in a rule, those of few bits would overflow."""
+    array = value._array
+    if value._tracked or value.notes is not None or getattr(array, "dtype", data.dtype).kind not in "biu":
+        return value  # what has notes is looked for by who wrote them
+    return _constant(array.astype(data.real.dtype), value.label)
 
 
 def _plain_result(data: Any, op: Op) -> Any:
@@ -562,7 +572,7 @@ class Value:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
         what = "np.asarray(v), np.array([v, w]), array[i] = v or array[v]"
         instead = (
-            "np.stack([v, w]) makes a Value of Values, np.full_like(a, v) or np.broadcast_to(v, shape) repeats one, "
+            "np.stack([v, w]) makes a Value of Values, np.broadcast_to(v, shape) repeats one, "
             "and Value(array).at[i].set(v) puts one into an array"
         )
         name = _caller_in_scipy(sys._getframe(1)) if self._tracked else None
@@ -669,6 +679,7 @@ class Value:
     var = _method(np.var)
     std = _method(np.std)
     cumsum = _method(np.cumsum)
+    cumprod = _method(np.cumprod)
     clip = _method(np.clip)
     round = _method(np.round)
     dot = _method(np.dot)
@@ -809,6 +820,10 @@ def _spelled(function: Callable[..., Any]) -> str:
     owner = getattr(function, "__self__", None)
     name = f"{owner.__name__}.{function.__name__}" if isinstance(owner, np.ufunc) else function.__name__
     home = getattr(function, "__module__", None) or "np"
+    special = sys.modules.get("scipy.special")
+    if special is not None and isinstance(function, np.ufunc) and not hasattr(np, name):
+        home = "scipy.special"
+        name = next((known for known, found in vars(special).items() if found is function), name.lstrip("_"))
     return f"{home}.{name}".replace("numpy", "np")
 
 
@@ -886,8 +901,8 @@ def _settled(content: Any, operation: str, name: str) -> Any:
     if isinstance(content, Value):
         if content._tracked:
             raise NoRuleError(
-                f"{operation}({name}=...): {describe(content)} requires a gradient, and there is none with respect to "
-                f"{name}."
+                f"{operation}({name}=...): {describe(content)} requires a gradient, and this argument takes none here. "
+                f"Pass its numbers, v.data, if they are meant to be constant."
             )
         return content._array
     return np.array(content) if isinstance(content, ndarray) else content

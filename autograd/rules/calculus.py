@@ -255,6 +255,8 @@ interp_op = defop(
 
 @composed(np.interp)
 def np_interp(x, xp, fp, left=None, right=None, period=None):
+    x, xp, fp = (array(v) for v in (x, xp, fp))
+    x, xp, fp = (np.astype(v, float) if v.dtype.kind in "biu" else v for v in (x, xp, fp))
     if period is None:
         y = interp_op(x, xp, fp)
         if left is not None:

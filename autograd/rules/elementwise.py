@@ -88,12 +88,13 @@ def parts(x):
 def power_base(g, y, a, b):
     if isinstance(b, (int, float)):
         return g * (2 * a) if b == 2 else g * (b * a ** (b - 1)) if b else 0.0
-    return g * np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1))
+    return g * np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1.0))
 
 
 def power_exponent(g, y, a, b):
     # 0**b is 0 for every b > 0 near by: its derivative in b is 0, not 0 * log(0).
-    return g * (y * np.log(np.where(a == 0, 1.0, a)))
+    base = np.where(a == 0, 1.0, a)
+    return g * (y * np.log(base + 0j if np.iscomplexobj(y) else base))
 
 
 defop(
@@ -257,17 +258,12 @@ defop(
 # `g` stands for dL/dx - i dL/dy here, as in every rule (see `autograd.backward`).
 
 real_op = defop(np.real, lambda g, y, val: g, formula="1", elementwise=True)
-imag_op = defop(np.imag, lambda g, y, val: -1j * g, formula="-i, the imaginary unit", elementwise=True)
+defop(np.imag, lambda g, y, val: -1j * g, formula="-i, the imaginary unit", elementwise=True)  # of a real one, 0
 
 
 @composed(np.real)
 def real(val):
     return real_op(val) if np.iscomplexobj(val) else np.positive(val)
-
-
-@composed(np.imag)
-def imag(val):
-    return imag_op(val) if np.iscomplexobj(val) else np.zeros_like(val)
 
 
 defop(np.conjugate, lambda g, y, x: np.conj(g), formula="the conjugate of g")
@@ -411,7 +407,7 @@ where_op = defop(
     ),
     formula=("0", "1 where the condition holds", "1 where it does not"),
     elementwise=True,
-    cuts=lambda index, y, condition, x, y_: np.not_equal(condition, index == 1),
+    cuts=lambda index, y, condition, x, y_: np.equal(condition, 0) if index == 1 else np.not_equal(condition, 0),
     cases=lambda a: [
         call(a(3, 4) > 0, a(3, 4), a(3, 4)),
         call(a(4) > 0, a(3, 1), a()),

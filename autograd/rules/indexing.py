@@ -91,6 +91,7 @@ index_set = defop(
     (lambda g, y, a, b, index: index_set(g, 0.0, index=index), set_gradient),
     formula=("g, 0 at the index", "g at the index"),
     moves=True,
+    cuts=lambda i, y, a, b, index: index_set(np.zeros(np.shape(y), bool), i == 0, index=index),
     cases=lambda a: (
         [call(a(3, 2, 4), np.asarray(a(3, 2, 4)[i]), index=i) for i in INDICES] + [call(a(3, 2), a(2), index=0)]
     ),

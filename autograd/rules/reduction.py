@@ -55,7 +55,7 @@ def total(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=0, w
 
 
 def average(g, y, a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    return expand(g, axis, keepdims) / counted(a, y, axis, where)
+    return expand(g, axis, keepdims) * share_of(counted(a, y, axis, where))
 
 
 # NumPy's own functions of a small array take most of their time to get to this.

@@ -31,7 +31,7 @@ refuses(
     np.copyto, np.place, np.put, np.putmask, np.put_along_axis, np.fill_diagonal,
     reason="it writes into an array that others may have been computed from. Write v = v.at[index].set(x), or "
     ".add(x), with a mask, indices or np.diag_indices as the index; np.where(mask, x, v); or, if it was np.full that "
-    "came here, np.full_like(a, x) or np.broadcast_to(x, shape).",
+    "came here, np.broadcast_to(x, shape).",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- into plain arrays
@@ -49,8 +49,7 @@ refuses(
 )  # fmt: skip
 refuses(
     np.full,
-    reason="it fills a plain array with the numbers, without their gradient. Write np.full_like(a, v) or "
-    "np.broadcast_to(v, shape).",
+    reason="it fills a plain array with the numbers, without their gradient. Write np.broadcast_to(v, shape).",
 )
 refuses(
     np.arange,

@@ -186,7 +186,7 @@ defop(np.copy, copied, formula="g", moves=True, cases=lambda a: [call(a(2, 3)), 
 
 
 def rolled(g, y, a, shift, axis=None):
-    return np.roll(g, np.negative(shift), axis)
+    return np.roll(g, -np.asarray(shift, int), axis)
 
 
 defop(

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from ..errors import NoRuleError
 from ..op import call, composed, defop, plain
 from .indexing import numbers, scatter
 from .reduction import extremum, folded, started
@@ -249,7 +250,7 @@ def corrcoef(x, y=None, rowvar=True, *, dtype=None):
 # ---------------------------------------------------------------- counts
 # How many numbers fall where is constant but for jumps: plain NumPy. A sum of weights has a gradient in these.
 
-plain(np.digitize, np.histogram_bin_edges)
+plain(np.digitize)
 
 
 def summed(weights, columns, edges, density):
@@ -270,13 +271,39 @@ def summed(weights, columns, edges, density):
     return sums
 
 
+def spanned(a, edges, bins, range):
+    """The edges of bins that lie evenly between the smallest and the largest entry, which they follow."""
+    if not getattr(a, "requires_grad", False) or range is not None or np.ndim(bins) or not np.size(a):
+        return edges
+    low, high = np.min(a), np.max(a)
+    apart = np.asarray(edges[[0, -1]]) - np.array([low.data, high.data])  # ½ around entries that are all equal
+    return np.astype(np.linspace(low + apart[0], high + apart[1], len(edges)), edges.dtype)
+
+
+def fixed(sample, bins, range):
+    """Raise where a density would have to be differentiated by the width of its bins."""
+    if getattr(sample, "requires_grad", False) and range is None and not np.ndim(bins):
+        raise NoRuleError(
+            "histogram(density=True) divides by the width of bins that follow the data, and this has no derivative "
+            "rule. Give range= or the edges themselves as bins=; or pass the numbers, v.data."
+        )
+
+
+@composed(np.histogram_bin_edges)
+def histogram_bin_edges(a, bins=10, range=None, weights=None):
+    edges = np.histogram_bin_edges(np.asarray(numbers(a)), numbers(bins), range, numbers(weights))
+    return spanned(a, edges, bins, range)
+
+
 @composed(np.histogram)
 def histogram(a, bins=10, range=None, density=None, weights=None):
-    a, bins = np.asarray(numbers(a)), numbers(bins)
-    counts, edges = np.histogram(a, bins, range, density, numbers(weights))
+    plain_a, bins = np.asarray(numbers(a)), numbers(bins)
+    counts, edges = np.histogram(plain_a, bins, range, density, numbers(weights))
+    if density:
+        fixed(a, bins, range)
     if getattr(weights, "requires_grad", False):
-        counts = np.astype(summed(weights, [np.ravel(a)], [edges], density), counts.dtype)
-    return counts, edges
+        counts = np.astype(summed(weights, [np.ravel(plain_a)], [edges], density), counts.dtype)
+    return counts, spanned(a, edges, bins, range)
 
 
 @composed(np.histogramdd)

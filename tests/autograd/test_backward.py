@@ -540,3 +540,35 @@ def test_complex_gradients_accumulate_and_can_be_differentiated_again():
     hessian = np.array([[12 * x * x + 4 * y * y, 8 * x * y], [8 * x * y, 4 * x * x + 12 * y * y]])
     wanted = hessian @ [2.0, 0.5]
     np.testing.assert_allclose(z.grad, wanted[0] + 1j * wanted[1])
+
+
+@pytest.mark.parametrize(
+    "condition", [np.array([2, 0]), np.array([255, 0], np.uint8), np.array([0.5, 0.0]), [np.nan, 0]]
+)
+def test_a_condition_is_whatever_is_not_zero(condition):
+    got = slope(lambda x: np.where(condition, np.exp(x), np.sin(x)), [1.0, 2.0])
+    np.testing.assert_allclose(got, [np.exp(1.0), np.cos(2.0)])
+    np.testing.assert_allclose(slope(lambda x: np.where(5, np.exp(x), x), [1.0]), np.exp(1.0))
+
+
+def test_what_is_set_over_is_cut():
+    mask = np.array([True, False])
+    np.testing.assert_array_equal(slope(lambda x: np.log(x).at[mask].set(0.0), [0.0, 2.0]), [0, 0.5])
+    np.testing.assert_array_equal(slope(lambda x: Value(np.ones(3)).at[:2].set(np.exp(x)) * 2, [0.0, 0.0]), [2, 2])
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "wanted"),
+    [
+        (lambda x: np.minimum(x, np.array([3, 3], np.uint8)), [1.3, 5.2], [1, 0]),
+        (lambda x: np.minimum(x, np.array([-128], np.int8)), [1.0], [0]),
+        (lambda x: np.minimum(x, np.array([False, True])), [-0.5, 3.0], [1, 0]),
+        (lambda x: x ** np.array([-128], np.int8), [1.1], [-128 * 1.1**-129]),
+        (lambda x: np.power(x, np.array([0, 2], np.uint8)), [1.1, 3.0], [0, 6]),
+        (lambda x: np.interp(x, [0.0, 3.0], np.array([200, 100], np.uint8)), [1.0], [-100 / 3]),
+        (lambda x: np.interp(x, np.array([-100, 100], np.int8), [0.0, 1.0]), [1.0], [1 / 200]),
+        (lambda x: np.roll(x, np.uint8(1))[1], [0.0, 1.0, 2.0], [1, 0, 0]),
+    ],
+)
+def test_constants_of_few_bits_do_not_overflow_in_a_rule(function, x, wanted):
+    np.testing.assert_allclose(slope(function, x), wanted, rtol=1e-12)

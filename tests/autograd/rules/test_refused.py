@@ -76,7 +76,7 @@ def test_every_call_is_of_a_refused_function():
 
 def test_full_says_what_to_write():
     for dtype in (None, float):
-        with pytest.raises((NoRuleError, EscapeError), match=r"np\.full_like"):
+        with pytest.raises((NoRuleError, EscapeError), match=r"np\.broadcast_to"):
             np.full(3, V, dtype)
     np.testing.assert_array_equal(np.full_like(V, S).data, [2, 2, 2])
     np.testing.assert_array_equal(np.broadcast_to(S, 3).data, [2, 2, 2])
