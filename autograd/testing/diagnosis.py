@@ -104,19 +104,21 @@ def from_numbers(
 
 
 def from_complex(rows: Sequence[Row], unit: str) -> str | None:
-    """The same where numbers are complex."""
-    rows = [row for row in rows if cmath.isfinite(row.yours) and cmath.isfinite(row.numeric)]
-    if not any(row.status == "wrong" for row in rows):
+    """The same where numbers are complex: what the wrong ones look like."""
+    wrong = [row for row in rows if row.status == "wrong"]
+    if not wrong or not all(cmath.isfinite(row.yours) and cmath.isfinite(row.numeric) for row in wrong):
         return None
-    yours, numeric = (np.array([getattr(row, name) for row in rows], complex) for name in ("yours", "numeric"))
-    bound = np.array([row.bound for row in rows])
-    at_all = f"at all {len(rows)} {unit}" if len(rows) > 1 else f"at the one {unit.rstrip('s')} that was compared"
+    yours, numeric = (np.array([getattr(row, name) for row in wrong], complex) for name in ("yours", "numeric"))
+    bound = np.array([row.bound for row in wrong])
+    if len(wrong) < len(rows):
+        at_all = f"at all {len(wrong)} that are wrong" if len(wrong) > 1 else f"at {wrong[0].place or wrong[0].x}"
+    else:
+        at_all = f"at all {len(rows)} {unit}" if len(rows) > 1 else f"at the one {unit.rstrip('s')} that was compared"
     if not np.any(yours):
-        return "yours is 0 everywhere: is a dependence lost, or is f taken for constant?"
+        where = at_all if len(wrong) < len(rows) else "everywhere"
+        return f"yours is 0 {where}: is a dependence lost, or is f taken for constant?"
     if close(np.conj(yours), numeric, bound):
         return f"conjugate: yours is the conjugate of the derivative, {at_all}"
-    if close(np.conj(yours), -numeric, bound):
-        return f"conjugate: yours is the conjugate of the derivative with the sign wrong, {at_all}"
     if close(yours, numeric.real, bound):
         return f"yours is the real part of the derivative, {at_all}"
     if close(yours, 1j * numeric.imag, bound):

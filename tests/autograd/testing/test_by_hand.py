@@ -397,6 +397,11 @@ def test_what_complex_mistakes_look_like(f, df, words):
     assert words in str(report)
 
 
+def test_the_conjugate_of_one_argument_of_two():
+    report = check_derivative(lambda z, w: z * w, lambda z, w: (w, np.conj(z)), at=[(1 + 1j, 2 - 1j)])
+    assert report.hints == ["conjugate: yours is the conjugate of the derivative, at w"]
+
+
 def test_the_conjugate_in_a_table():
     report = check_derivative(np.exp, lambda z: np.conj(np.exp(z)), at=[0.5 + 1j])
     assert str(report).splitlines()[2].split()[:5] == [
