@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,20 +17,19 @@ from .arguments import (
     Array,
     Function,
     argument_names,
-    flat,
-    flat_function,
     floating,
     is_number,
     named,
     placed,
+    point_at,
     quiet,
     raw,
     settings_for,
     text_of,
+    wide,
 )
-from .comparison import ALL, Claim, Tolerance, compare
+from .comparison import ALL, Claim, Comparison, Tolerance, compare
 from .diagnosis import Sample
-from .numerical import Point
 from .report import Finding, Report
 from .results import Results
 from .structure import copied, plain_function, same
@@ -62,12 +63,12 @@ def check_derivative(
         Takes the same arguments. What it returns says what is claimed: for a function of a number its derivative;
         for a function to a number the gradient, of the argument's shape; for an elementwise function the derivatives
         of the entries, or one number for all; else the Jacobian, of shape ``f(x).shape + x.shape``. A tuple of these
-        for several arguments.
+        for several arguments. Of complex numbers see the notes.
     at : list of points
         Where to compare. A point is a number, an array, or a tuple with one of these for each argument of `f`. (An
         array alone is one point.)
     domain : (low, high), optional
-        In the place of `at`: compare at 8 points drawn between these, which the steps never leave.
+        In the place of `at`: compare at 8 points drawn between these, which the steps never leave. Real numbers.
     shape : tuple of int
         With `domain`: the shape of the arguments to draw. Default: numbers.
     argnums : int or tuple of int, optional
@@ -80,7 +81,7 @@ def check_derivative(
         At a kink, where left and right derivative differ: ``"error"`` keeps the check from passing; ``"subgradient"``
         allows all between the two.
     order : int
-        `df` is the derivative of this order, of a function of one number.
+        `df` is the derivative of this order, of a function of one real number.
     seed : int, optional
         Of the points that are drawn. Default: 0, or what `settings` says.
 
@@ -92,10 +93,17 @@ def check_derivative(
     Raises
     ------
     DataError
-        Neither `at` nor `domain`, or a point that is no number or array; a wrong option.
+        Neither `at` nor `domain`, or a point that is no number or array; a wrong option; a complex domain, or `order`
+        at a complex point.
 
     Notes
     -----
+    Complex numbers, as in `autograd.derivative` and `autograd.jacobian`: of a complex function of complex numbers `df`
+    is the complex derivative, and the check is made along the real and along the imaginary axis; if `f` is not
+    holomorphic the two differ, and it fails and says so. Of a real function of :math:`z = a + ib`, `df` is the gradient
+    :math:`\partial f / \partial a + i\, \partial f / \partial b`, which for ``abs(z)**2`` is ``2 * z``. Of a complex
+    function of a real number it is a complex number.
+
     The numerical derivative is a complex step where that agrees with differences, else extrapolated central
     differences with an estimate of their error. FAIL means that the two derivatives differ by more than the tolerance
     and that error. INCONCLUSIVE means that no verdict is possible (noise, a kink, the edge of the domain, a random
@@ -139,6 +147,8 @@ def check_derivative(
                 break
         if any(row.status == "wrong" for row in results.rows):
             _diagnose(results, f, samples)
+            turned = [row for row in results.rows if isinstance(row.yours, complex)]
+            results.hint(diagnosis.from_complex(turned, results.unit))
     derivative = "derivative" if order == 1 else f"derivative of order {order}"
     return results.report(
         f"{df_name} is the {derivative} of {f_name}", f"{df_name} is not the {derivative} of {f_name}"
@@ -150,6 +160,8 @@ def _points(f: Function, at: Any, domain: Any, shape: tuple[int, ...], seed: int
         raise DataError("check_derivative needs points: at=[-1.0, 0.5, 2.0], or domain=(low, high), one of the two.")
     if domain is not None:
         low, high = domain
+        if isinstance(low, complex) or isinstance(high, complex):
+            raise DataError(f"domain={domain!r}: an interval of real numbers. Name complex points: at=[0.5 + 1j, ...].")
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise DataError(f"domain={domain!r}: two finite numbers, the lower one first.")
         rng, count = np.random.default_rng(seed), len(_required(f))
@@ -188,17 +200,23 @@ def _lower_order(f: Function, order: int, points: Sequence[tuple[Any, ...]], dom
         raise DataError(f"order={order!r}: derivatives of order 1 to 4 can be checked.")
     if any(len(p) != 1 or not is_number(p[0]) for p in points):
         raise DataError(f"order={order}: higher derivatives are checked for functions of one number.")
+    if any(np.iscomplexobj(p[0]) for p in points):
+        raise DataError(
+            f"order={order} at a complex point: higher derivatives are checked at real ones. Check the derivative of "
+            f"each order against that of the order before."
+        )
     low, high = domain if domain is not None else (-np.inf, np.inf)
 
     def lowered(f: Function) -> Function:
         def slope(x: Any) -> Any:
             if np.iscomplexobj(x):
                 raise TypeError("differences of real numbers")
-            point = Point(lambda flat: np.atleast_1d(raw(f(flat[0]))), np.array([x]), low, high)
+            point = point_at(f, [x], [0], low, high)
             found = point.slope(point.unit)
-            if found.kink[0] or found.jump[0]:
+            if np.any(found.kink | found.jump):
                 return np.nan
-            return found.value[0] / point.unit[0]
+            real, *imag = found.value / point.unit[0]
+            return real + 1j * imag[0] if imag else real
 
         slope.__name__ = named(f, "f")
         return slope
@@ -224,8 +242,8 @@ def _one_point(
 ) -> None:
     given = copied(args)
     y = np.asarray(raw(f(*given)))
-    if y.dtype.kind not in "biuf":
-        raise DataError(f"{f_name} returned {y!r:.60}: a derivative is checked of numbers or arrays of real numbers.")
+    if y.dtype.kind not in "biufc":
+        raise DataError(f"{f_name} returned {y!r:.60}: a derivative is checked of numbers or arrays of numbers.")
     if not all(same(a, b) for a, b in zip(given, args, strict=True)):
         results.add([Finding("mutation", f"{f_name} changes its input; it must leave it as it is")])
     if not same(np.asarray(raw(f(*copied(args)))), y):
@@ -244,10 +262,13 @@ def _one_point(
         results.add([Finding("shape", f"{df_name} returns {len(claims)} derivatives, and {len(wrt)} are wanted")])
         return
     names = argument_names(f, len(args))
-    for given_claim in claims:
-        if np.asarray(raw(given_claim)).dtype.kind not in "biuf":
+    for i, given_claim in zip(wrt, claims, strict=True):
+        real = y.dtype.kind != "c" and not np.iscomplexobj(args[i])
+        if np.asarray(raw(given_claim)).dtype.kind not in ("biuf" if real else "biufc"):
             what = "None" if given_claim is None else f"{given_claim!r:.60}"
-            results.add([Finding("value", f"{df_name} returned {what}, and a number or an array is wanted")])
+            numeric = np.asarray(raw(given_claim)).dtype.kind == "c"
+            wanted = "a real derivative (f is real)" if numeric else "a number or an array"
+            results.add([Finding("value", f"{df_name} returned {what}, and {wanted} is wanted")])
             return
     with quiet():
 
@@ -259,11 +280,12 @@ def _one_point(
         results.add(plain_function(without_values, list(args), wrt, df_name))
     for i, given_claim in zip(wrt, claims, strict=True):
         x, claim_array = args[i], np.asarray(raw(given_claim))
-        kind, claim = _claim(claim_array, np.shape(x), y)
+        kind, claim = _claim(claim_array, x, y)
         if claim is None:
             results.add([Finding("shape", _shape_words(df_name, f_name, claim_array.shape, np.shape(x), y.shape))])
             return
-        point = Point(flat_function(f, args, [i]), flat(args, [i]), low, high)
+        holomorphic = y.dtype.kind == "c" and np.iscomplexobj(x)
+        point = point_at(f, args, [i], low, high, "real" if holomorphic else "")
         label = names[i] if len(args) > 1 or not is_number(x) else ""
 
         def place(k: int, j: int | None, x: Any = x, label: str = label) -> str:
@@ -271,14 +293,30 @@ def _one_point(
                 return placed(label, x, k) if label or not is_number(x) else ""
             return f"d{placed('f', y, j)}/d{placed(label or 'x', x, k)}"
 
-        compared = compare(point, claim, place, tolerance, rng, kind)
+        drawn = copy.deepcopy(rng)
+        compared = compare(point, claim, place, tolerance, rng, kind, complex_results=y.dtype.kind == "c")
+        if holomorphic:
+            _, claim_across = _claim(1j * claim_array, x, y)
+            assert claim_across is not None
+            across = compare(
+                point_at(f, args, [i], low, high, "imag"),
+                claim_across,
+                place,
+                tolerance,
+                drawn,
+                kind,
+                complex_results=True,
+            )
+            compared = _in_both_directions(compared, across, tolerance, f_name)
         results.rows += compared.rows
         results.add(compared.findings)
-        if len(point.x) > ALL:
+        if len(point.entries) > ALL:
             results.note(compared.checked)
         if any(row.why == "yours takes f for elementwise" for row in compared.rows):
             results.hint(f"{f_name} is not elementwise: an entry of the result depends on several of {label or 'x'}; "
                          f"{df_name} must return the Jacobian, of shape {y.shape + np.shape(x)}")  # fmt: skip
+        if y.dtype.kind == "c" or np.iscomplexobj(x):
+            continue
         rows = [row for row in compared.rows if np.isfinite(row.numeric) and row.left == row.right]
         if kind in ("gradient", "elementwise") and rows and not any("/d" in row.place for row in rows):
             index = {place(k, None): k for k in range(np.size(x))}
@@ -295,17 +333,44 @@ def _one_point(
                     results.hint("yours is the transpose of the Jacobian: row i is the gradient of output i")
 
 
-def _claim(claim: Array, x_shape: tuple[int, ...], y: Array) -> tuple[str, Claim | None]:
+def _in_both_directions(along: Comparison, across: Comparison, tolerance: Tolerance, f_name: str) -> Comparison:
+    """Of a complex function, what was found along the real axis, and across it: the same, if it is holomorphic."""
+    rows = {row.place: row for row in along.rows}
+    more = []
+    for row in across.rows:
+        row = replace(row, **{name: getattr(row, name) / 1j for name in ("yours", "numeric", "left", "right")})
+        first = rows.get(row.place)
+        if first is None or (first.status == "ok" and row.status != "ok"):
+            more.append(row)
+        if first is None or "unclear" in (first.status, row.status):
+            continue
+        allowed = tolerance.atol + tolerance.rtol * abs(first.numeric) + 2 * (first.bound + row.bound)
+        if abs(first.numeric - row.numeric) > allowed and first.left == first.right and row.left == row.right:
+            text = f"{f_name} is not holomorphic: its derivative{' by ' if row.place else ''}{row.place} is " \
+                   f"{first.numeric:.6g} along the real axis and {row.numeric:.6g} along the imaginary axis, so that " \
+                   f"it has no complex derivative: check its real part and its imaginary part"  # fmt: skip
+            return Comparison(along.rows, [Finding("holomorphic", text)], along.checked)
+    return Comparison([*along.rows, *more], [*along.findings, *across.findings], along.checked)
+
+
+def _claim(claim: Array, x: Array, y: Array) -> tuple[str, Claim | None]:
+    x_shape = np.shape(x)
     n, q = math.prod(x_shape), y.size
-    claim = np.asarray(claim, float)
+    claim = wide(claim)
+
+    def in_parts(matrix: Array) -> Array:
+        if y.dtype.kind == "c":
+            return np.concatenate([matrix.real, matrix.imag], axis=0)
+        return np.concatenate([matrix.real, matrix.imag], axis=1) if np.iscomplexobj(x) else matrix
+
     if y.shape == () and claim.shape == x_shape:
-        return "gradient", Claim(claim.reshape(1, n))
+        return "gradient", Claim(in_parts(claim.reshape(1, n)))
     if claim.shape == y.shape + x_shape:
-        return "jacobian" if q > 1 else "gradient", Claim(claim.reshape(q, n))
+        return "jacobian" if q > 1 else "gradient", Claim(in_parts(claim.reshape(q, n)))
     if y.shape == x_shape and claim.shape in (x_shape, ()):
-        return "elementwise", Claim(np.broadcast_to(claim, x_shape).ravel(), diagonal=True)
+        return "elementwise", Claim(in_parts(np.broadcast_to(claim, x_shape).reshape(1, n)), n)
     if q == 1 and claim.shape == x_shape:
-        return "gradient", Claim(claim.reshape(1, n))
+        return "gradient", Claim(in_parts(claim.reshape(1, n)))
     return "", None
 
 

@@ -33,27 +33,36 @@ class Tolerance(NamedTuple):
 
 
 class Claim:
-    """What the derivative is said to be: of q outputs by n entries, a matrix, or the diagonal of one."""
+    """What the derivative is said to be: of q outputs by n coordinates, a matrix, or for elementwise functions the
+    diagonal of one, of `count` numbers.
 
-    def __init__(self, matrix: Array, diagonal: bool = False):
-        self.matrix, self.diagonal = np.asarray(matrix, float), diagonal
+    Where results are complex, there are two such matrices below each other, of their real and imaginary parts; where
+    arguments are and results are not, two beside each other.
+    """
+
+    def __init__(self, matrix: Array, count: int = 0):
+        self.matrix, self.count = np.asarray(matrix, float), count
         finite = np.abs(self.matrix[np.isfinite(self.matrix)])
         self.largest = float(np.max(finite, initial=0.0))
 
     def along(self, direction: Array) -> Array:
-        return self.matrix * direction if self.diagonal else self.matrix @ direction
+        if not self.count:
+            return self.matrix @ direction
+        return np.sum((self.matrix * direction).reshape(len(self.matrix), -1, self.count), axis=1).ravel()
 
     def allowance(self, direction: Array, power: int) -> Array:
         """(sum |entry * step| ^ power) ^ (1 / power) for each output: how far entries a little off can bring it."""
         parts = np.abs(self.matrix * direction)
-        return parts if self.diagonal else np.sum(parts**power, axis=1) ** (1 / power)
+        if self.count:
+            parts = parts.reshape(len(parts), -1, self.count).swapaxes(1, 2).reshape(len(parts) * self.count, -1)
+        return np.sum(parts**power, axis=1) ** (1 / power)
 
     def entry(self, i: int) -> Array:
-        if self.diagonal:
-            column = np.zeros(len(self.matrix))
-            column[i] = self.matrix[i]
-            return column
-        return self.matrix[:, i]
+        if not self.count:
+            return self.matrix[:, i]
+        column = np.zeros((len(self.matrix), self.count))
+        column[:, i % self.count] = self.matrix[:, i]
+        return column.ravel()
 
 
 class Comparison(NamedTuple):
@@ -62,26 +71,68 @@ class Comparison(NamedTuple):
     checked: str
 
 
+class Entry(NamedTuple):
+    """The derivatives of all outputs by one entry."""
+
+    yours: Array
+    numeric: Array
+    bound: Array
+    left: Array
+    right: Array
+    states: list[str]
+    excess: Array
+    why: list[str]
+
+    def parts(self) -> tuple[Entry, Entry]:
+        """The first half of the outputs, and the second."""
+        half = len(self.yours) // 2
+        return Entry(*(a[:half] for a in self)), Entry(*(a[half:] for a in self))
+
+
+SEVERITY = {"wrong": 0, "unclear": 1, "kink": 2, "ok": 3}
+
+
+def joined(a: Entry, b: Entry, sign: int = 1) -> Entry:
+    """Complex derivatives, of their real and imaginary parts."""
+    numbers = [p + 1j * sign * q for p, q in ((a.yours, b.yours), (a.numeric, b.numeric))]
+    sides = [p + 1j * sign * q for p, q in ((a.left, b.left), (a.right, b.right))]
+    worse = [SEVERITY[p] > SEVERITY[q] for p, q in zip(a.states, b.states, strict=True)]
+    states, why = ([q if take else p for p, q, take in zip(of_a, of_b, worse, strict=True)]
+                   for of_a, of_b in ((a.states, b.states), (a.why, b.why)))  # fmt: skip
+    excess = np.maximum(a.excess, b.excess)
+    return Entry(numbers[0], numbers[1], np.hypot(a.bound, b.bound), sides[0], sides[1], states, excess, why)
+
+
 def judge(
-    yours: Array, slope: Slope, unit: float, largest: float, noise: Array, tolerance: Tolerance
+    yours: Array,
+    slope: Slope,
+    unit: float,
+    largest: float,
+    noise: Array,
+    tolerance: Tolerance,
+    size: Array | None = None,
 ) -> tuple[list[str], Array]:
-    """For each output ``"ok"``, ``"wrong"``, ``"kink"`` or ``"unclear"``; and how far it is beyond what is allowed."""
+    """For each output ``"ok"``, ``"wrong"``, ``"kink"`` or ``"unclear"``; and how far it is beyond what is allowed.
+
+    `size`: of the derivatives, where they are more than the absolute value of these parts of them.
+    """
     with np.errstate(all="ignore"):
         numeric, bound = slope.value / unit, slope.bound / unit
         left, right = slope.left / unit, slope.right / unit
+        size = np.abs(numeric) if size is None else size
         # A derivative with which a step as large as x changes nothing but the last digit of f is as good as zero.
         floor = tolerance.rounding * largest + noise / unit
-        allowed = tolerance.atol + tolerance.rtol * np.abs(numeric) + floor
+        allowed = tolerance.atol + tolerance.rtol * size + floor
         difference = np.abs(yours - numeric)
         low, high = np.minimum(left, right), np.maximum(left, right)
         inside = (yours >= low - allowed - bound) & (yours <= high + allowed + bound)
         # A bound that is large against the number says little, unless both are nothing against rounding.
         nothing = np.maximum(1e-3 * bound, 4 * noise / unit)
-        enough = np.maximum(LOOSE * np.abs(numeric), np.maximum(allowed, tolerance.rtol * largest))
+        enough = np.maximum(LOOSE * size, np.maximum(allowed, tolerance.rtol * largest))
         clear = (bound <= enough) | ((np.abs(yours) <= nothing) & (np.abs(numeric) <= bound + nothing))
         states = np.where(difference <= allowed + bound, np.where(clear, "ok", "unclear"), "wrong")
         states = np.where(~np.isfinite(numeric) | ~np.isfinite(bound), "unclear", states)
-        vague = ~(bound <= LOOSE * np.abs(numeric)) & (
+        vague = ~(bound <= LOOSE * size) & (
             (slope.method == "one-sided differences") | (bound > 1e-6 * np.maximum(noise / (16 * EPS) / unit, 1e-3))
         )
         states = np.where(~np.isfinite(yours) & np.isfinite(numeric), np.where(vague, "unclear", "wrong"), states)
@@ -123,6 +174,9 @@ def compare(
     rng: np.random.Generator,
     of: str = "gradient",
     weights: Array | None = None,
+    *,
+    complex_results: bool = False,
+    sign: int = 1,
 ) -> Comparison:
     """Compare a claim with the numbers at one point.
 
@@ -135,7 +189,13 @@ def compare(
         of the outputs).
     weights : array, optional
         The weights of these sums, in rows.
+    complex_results : bool
+        The second half of the outputs are the imaginary parts of the first.
+    sign : int
+        For complex arguments a + ib: a derivative is that by a plus `sign` i times that by b.
     """
+    entries = len(point.entries)
+    owner = np.concatenate([np.arange(entries), np.array(list(point.imaginary), int)])  # of each coordinate, its entry
     n, q = len(point.x), len(point.y) if weights is None else len(weights)
     if n == 0 or len(point.y) == 0:
         return Comparison([], [], "nothing")
@@ -148,37 +208,55 @@ def compare(
         slope = slope if weights is None else weighted(slope, weights)
         return slope if np.all(finite) else slope._replace(value=np.where(finite, slope.value, np.nan))
 
+    ys = point.y[: len(point.y) // 2] + 1j * point.y[len(point.y) // 2 :] if complex_results else point.y
     rows: dict[tuple[int, int], Row] = {}
     findings: list[Finding] = []
     everything = point.unit * rng.uniform(0.5, 1.5, n) * rng.choice([-1.0, 1.0], n)
     point.noise(everything)
     kinked: list[int] = []
 
-    def look(i: int) -> bool:
-        """Compare entry i; whether it is wrong."""
-        unit = point.unit[i]
+    def slope_by(i: int) -> Slope:
         direction = np.zeros(n)
-        direction[i] = unit
-        slope = slope_along(direction)
-        yours = claim.entry(i)
-        states, excess = judge(yours, slope, unit, claim.largest, noise, tolerance)
+        direction[i] = point.unit[i]
+        return slope_along(direction)
+
+    def judged(i: int, slope: Slope, size: Array | None) -> Entry:
+        yours, unit = claim.entry(i), point.unit[i]
+        states, excess = judge(yours, slope, unit, claim.largest, noise, tolerance, size)
         if np.any(slope.kink):
             kinked.append(i)
+        why = [why_unclear(slope, j) if state == "unclear" else "" for j, state in enumerate(states)]
+        numeric, bound, left, right = (a / unit for a in (slope.value, slope.bound, slope.left, slope.right))
+        return Entry(yours, numeric, bound, left, right, states, excess, why)
+
+    def look(i: int) -> bool:
+        """Compare entry i; whether it is wrong."""
+        slope = slope_by(i)
+        if complex_results:
+            size = np.tile(np.hypot(*np.split(slope.value / point.unit[i], 2)), 2)
+            entry = joined(*judged(i, slope, size).parts())
+        elif i in point.imaginary:
+            k = point.imaginary[i]
+            other = slope_by(k)
+            size = np.hypot(slope.value / point.unit[i], other.value / point.unit[k])
+            entry = joined(judged(i, slope, size), judged(k, other, size), sign)
+        else:
+            entry = judged(i, slope, None)
+        states, excess = entry.states, entry.excess
         main = i if of == "elementwise" else int(np.argmax(excess))
-        order = {"wrong": 0, "unclear": 1, "kink": 2, "ok": 3}
-        chosen = [j for j in range(q) if states[j] == "wrong"] if of in ("jacobian", "elementwise") else []
-        worst = min(range(q), key=lambda j: (order[states[j]], -excess[j]))
+        chosen = [j for j, state in enumerate(states) if state == "wrong"] if of in ("jacobian", "elementwise") else []
+        worst = min(range(len(states)), key=lambda j: (SEVERITY[states[j]], -excess[j]))
         for j in chosen[:20] or [worst if states[worst] != "ok" else main]:
-            status = states[j]
+            status, why = states[j], entry.why[j]
             kept = status if status != "kink" or tolerance.kinks == "error" else "ok"
-            why = why_unclear(slope, j) if status == "unclear" else ""
             if status == "wrong" and of == "elementwise" and j != i:
                 why = "yours takes f for elementwise"
             named = place(i, j if of == "jacobian" or (of == "elementwise" and j != i) else None)
+            y = ys[j].item() if of in ("gradient", "elementwise") else None
             rows[i, j] = Row(
-                named, float(point.x[i]), float(point.y[j]) if of in ("gradient", "elementwise") else None,
-                float(yours[j]), float(slope.value[j] / unit), float(slope.bound[j] / unit), kept,
-                float(slope.left[j] / unit), float(slope.right[j] / unit), slope.method, why,
+                named, point.entries[i].item(), y,
+                entry.yours[j].item(), entry.numeric[j].item(), entry.bound[j].item(), kept,
+                entry.left[j].item(), entry.right[j].item(), slope.method, why,
             )  # fmt: skip
         return "wrong" in states
 
@@ -196,16 +274,16 @@ def compare(
             for j in (j for j in range(q) if states[j] == "wrong" and slope.value[j]):
                 times = claim.along(direction)[j] / slope.value[j]
                 for i in tied:
-                    for key in [key for key in rows if key[0] == i]:
+                    for key in [key for key in rows if key[0] == owner[i]]:
                         why = f"a tie: together {times:.3g} times the derivative along all {len(tied)}"
                         rows[key] = replace(rows[key], status="wrong", why=why)
                 break
 
-    if n <= ALL:
-        for i in range(n):
+    if entries <= ALL:
+        for i in range(entries):
             look(i)
         look_at_ties()
-        return Comparison(list(rows.values()), findings, f"all {n}")
+        return Comparison(list(rows.values()), findings, f"all {entries}")
 
     def disagrees(direction: Array) -> tuple[bool, bool]:
         """Whether a direction gives reason to look closer; and whether no sum of allowed errors explains it."""
@@ -235,16 +313,16 @@ def compare(
                 break
             part = parts.pop()
             if len(part) == 1:
-                if look(int(part[0])):
-                    found.add(int(part[0]))
+                if look(int(owner[part[0]])):
+                    found.add(int(owner[part[0]]))
                 continue
             for half in (part[len(part) // 2 :], part[: len(part) // 2]):
                 along = np.zeros(n)
                 along[half] = direction[half]
                 if disagrees(along)[0]:
                     parts.append(half)
-    bad = ~np.isfinite(claim.matrix) if claim.diagonal else ~np.all(np.isfinite(claim.matrix), axis=0)
-    drawn = [*np.flatnonzero(bad)[:8], *rng.choice(n, DRAWN, replace=False)]
+    bad = ~np.all(np.isfinite(claim.matrix), axis=0)
+    drawn = [*owner[np.flatnonzero(bad)[:8]], *rng.choice(entries, DRAWN, replace=False)]
     for i in drawn:
         if not any((int(i), j) in rows for j in range(min(q, 4))):
             look(int(i))
@@ -254,5 +332,5 @@ def compare(
     return Comparison(
         list(rows.values()),
         findings,
-        f"{n} entries, along {DIRECTIONS} random directions and {len({i for i, _ in rows})} by themselves",
+        f"{entries} entries, along {DIRECTIONS} random directions and {len({i for i, _ in rows})} by themselves",
     )

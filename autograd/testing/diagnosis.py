@@ -7,6 +7,7 @@ sum of some parts, the others were forgotten. A chain of operations is checked o
 
 from __future__ import annotations
 
+import cmath
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,8 @@ from .. import modes
 from ..backward import conform, reverse
 from ..graph import ancestors, topological
 from ..value import Value
-from .numerical import Point
+from .arguments import draw, point_at, tangents, wide
+from .report import Row
 
 Array = Any
 CLOSE = 1e-5
@@ -98,6 +100,41 @@ def from_numbers(
     if np.all(live[wrong]) and close(-yours[wrong], numeric[wrong], bound[wrong]) and np.any(~wrong):
         side = side_of(x, wrong)
         return f"the sign is wrong at {np.count_nonzero(wrong)} of {k} {unit}{': ' + side if side else ''}"
+    return None
+
+
+def from_complex(rows: Sequence[Row], unit: str) -> str | None:
+    """The same where numbers are complex: what the wrong ones look like."""
+    wrong = [row for row in rows if row.status == "wrong"]
+    if not wrong or not all(cmath.isfinite(row.yours) and cmath.isfinite(row.numeric) for row in wrong):
+        return None
+    yours, numeric = (np.array([getattr(row, name) for row in wrong], complex) for name in ("yours", "numeric"))
+    bound = np.array([row.bound for row in wrong])
+    if len(wrong) < len(rows):
+        at_all = f"at all {len(wrong)} that are wrong" if len(wrong) > 1 else f"at {wrong[0].place or wrong[0].x}"
+    else:
+        at_all = f"at all {len(rows)} {unit}" if len(rows) > 1 else f"at the one {unit.rstrip('s')} that was compared"
+    if not np.any(yours):
+        where = at_all if len(wrong) < len(rows) else "everywhere"
+        return f"yours is 0 {where}: is a dependence lost, or is f taken for constant?"
+    if close(np.conj(yours), numeric, bound):
+        return f"conjugate: yours is the conjugate of the derivative, {at_all}"
+    if close(yours, numeric.real, bound):
+        return f"yours is the real part of the derivative, {at_all}"
+    if close(yours, 1j * numeric.imag, bound):
+        return f"yours lacks the real part of the derivative, {at_all}"
+    for half, words in ((yours, "half"), (np.conj(yours), "half the conjugate")):
+        if close(2 * half, numeric, bound):
+            return f"yours is {words} of the derivative: a Wirtinger derivative?"
+    live = np.abs(numeric) > 10 * bound
+    if np.any(live):
+        ratio = yours[live] / numeric[live]
+        middle = complex(np.median(ratio.real), np.median(ratio.imag))
+        if close(ratio, np.full(len(ratio), middle), bound[live] / np.abs(numeric[live])) and len(ratio) > 1:
+            tiny = CLOSE * abs(middle)
+            real, imag = (part if abs(part) > tiny else 0.0 for part in (middle.real, middle.imag))
+            words = "a constant factor too much or too little" if imag else ratio_in_words(real, {})
+            return f"yours / numeric = {complex(real, imag) if imag else real:.6g} {at_all}: {words}"
     return None
 
 
@@ -430,14 +467,17 @@ def _chain(variable: Value, result: Value) -> Iterator[tuple[Value, Value, int]]
         node = live[0][0]
 
 
-def _one_input(node: Value, arrays: Sequence[Any], seed: Any, index: int) -> Callable[[Array], Array]:
-    """A weighted sum of an operation's result, as a function of one of its inputs."""
-    function, params, shape = node.op.function, node.params or {}, node.inputs[index].shape  # type: ignore[union-attr]
+def _weighted(node: Value, seed: Any, index: int) -> Callable[..., Any]:
+    """A weighted sum of an operation's result, of which one input changes: its real part, if that is complex."""
+    function, params = node.op.function, node.params or {}  # type: ignore[union-attr]
 
-    def weighted(flat: Array) -> Array:
-        inputs = list(arrays)
-        inputs[index] = flat.reshape(shape)[()]
-        return np.atleast_1d(np.sum(seed * function(*inputs, **params)))
+    def weighted(*inputs: Any) -> Any:
+        total = np.sum(seed * function(*inputs, **params))
+        if node.dtype.kind != "c":
+            return total
+        if node.inputs[index].dtype.kind != "c" and np.iscomplexobj(inputs[index]):
+            raise TypeError("complex already: no complex step")
+        return np.real(total)
 
     return weighted
 
@@ -448,21 +488,19 @@ def first_wrong_operation(result: Value, rng: np.random.Generator) -> str | None
         op = node.op
         assert op is not None
         arrays = [value.data for value in node.inputs]
-        seed = rng.uniform(0.5, 1.5, node.shape)[()]
+        seed = draw(node, rng, signs=False)
         for index, value in enumerate(node.inputs):
             if not value.requires_grad or value.size == 0 or node.size == 0:
                 continue
-
-            weighted = _one_input(node, arrays, seed, index)
-
             try:
-                point = Point(weighted, np.ravel(np.asarray(value.data, float)))
-                direction = point.unit * rng.uniform(0.5, 1.5, value.size)
+                point = point_at(_weighted(node, seed, index), arrays, [index])
+                direction = point.unit * rng.uniform(0.5, 1.5, len(point.x))
                 slope = point.slope(direction)
                 share = op.gradient(index, seed, node.data, arrays, node.params)
-                share = np.ravel(np.asarray(conform(np.asarray(share)[()], seed, value, node), float))
-                yours, wanted = float(share @ direction), float(slope.value[0])
-                size = float(np.sum(np.abs(share * direction)))
+                share = wide(conform(np.asarray(share)[()], seed, value, node))
+                parts = (share * tangents(direction, arrays, [index])[0]).real
+                yours, wanted = float(np.sum(parts)), float(slope.value[0])
+                size = float(np.sum(np.abs(parts)))
             except Exception as error:
                 return f"the rule of {op.name} for its input {index} raises {type(error).__name__}: {error}"
             if slope.kink[0] or slope.jump[0] or not np.isfinite(slope.bound[0]):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import modes
-from ..backward import reverse, settle
+from ..backward import conjugate, reverse, settle
 from ..errors import DataError
 from ..transforms import jvp
 from ..value import Value
@@ -17,16 +16,18 @@ from . import diagnosis
 from .arguments import (
     Function,
     argument_names,
-    flat,
-    flat_function,
+    draw,
     named,
+    paired,
     placed,
+    point_at,
     quiet,
     raw,
     settings_for,
+    split,
+    tangents,
     text_of,
 )
-from .numerical import Point
 from .pullbacks import argument, check_pull, chosen_arguments, compare_second
 from .report import Finding, Report
 from .results import Results
@@ -52,7 +53,7 @@ def check_gradients(
     f : callable
         Of Values, or whatever NumPy's functions take; to one Value or array.
     *args : arrays and numbers
-        Those of floating type are differentiated by; others are handed on.
+        Those of floating or complex type are differentiated by; others are handed on.
     order : int
         1, or 2: also the gradient of the gradient.
     modes : sequence of str
@@ -68,7 +69,12 @@ def check_gradients(
     Raises
     ------
     DataError
-        No argument of floating type, or a wrong option.
+        No argument of floating or complex type, or a wrong option.
+
+    Notes
+    -----
+    Of a complex number a + ib the gradient is dL/da + i dL/db, as everywhere in the engine (see `autograd.backward`); a
+    complex result gets random complex gradients from upstream. The function need not be holomorphic.
 
     Examples
     --------
@@ -95,7 +101,7 @@ def plain_of(f: Function, args: Sequence[Any]) -> Function:
 
     def by_values(*inputs: Any) -> Any:
         with modes.no_grad():
-            return raw(f(*[Value(x) if isinstance(x, np.ndarray | np.floating) and x.dtype.kind == "f" else x
+            return raw(f(*[Value(x) if isinstance(x, np.ndarray | np.inexact) and x.dtype.kind in "fc" else x
                            for x in inputs]))  # fmt: skip
 
     wanted = by_values(*copied(args))
@@ -130,8 +136,8 @@ def _check_engine(
         leaves, y = run(inputs)
         found: Mapping[Value, Any] = {}
         if isinstance(y, Value) and y.requires_grad:
-            found = reverse([y], [g], wrt=leaves)
-        return tuple(settle(found[x], x.data) if x in found else np.zeros_like(x.data)[()] for x in leaves)
+            found = reverse([y], [conjugate(np.asarray(g, y.dtype)[()])], wrt=leaves)
+        return tuple(settle(conjugate(found[x]), x.data) if x in found else np.zeros_like(x.data)[()] for x in leaves)
 
     rng = np.random.default_rng(seed)
     if "reverse" in in_modes:
@@ -143,14 +149,9 @@ def _check_engine(
         return
     y = np.asarray(numbers(*copied(args)))
     if "forward" in in_modes and y.size and not results.doubts:
-        wide = [np.asarray(x, float)[()] if i in wrt else x for i, x in enumerate(args)]
-        point = Point(flat_function(numbers, wide, wrt), flat(wide, wrt))
+        point = point_at(numbers, args, wrt)
         direction = point.unit * rng.uniform(0.5, 1.5, len(point.x)) * rng.choice([-1.0, 1.0], len(point.x))
         slope = point.slope(direction)
-        shapes = [np.shape(args[i]) for i in wrt]
-        ends = np.cumsum([math.prod(shape) for shape in shapes])
-        tangents = [np.asarray(direction[end - math.prod(s) : end].reshape(s), np.asarray(args[i]).dtype)[()]
-                    for i, s, end in zip(wrt, shapes, ends, strict=True)]  # fmt: skip
 
         def of_chosen(*xs: Any) -> Any:
             inputs = list(args)
@@ -159,11 +160,11 @@ def _check_engine(
             return f(*inputs)
 
         try:
-            _, along = jvp(of_chosen, [args[i] for i in wrt], tangents)
+            _, along = jvp(of_chosen, [args[i] for i in wrt], tangents(direction, args, wrt))
         except Exception as error:
             results.add([Finding("forward", f"forward mode raises {brief(error)}")], where)
             return
-        along = np.ravel(np.asarray(raw(along), float))
+        along = split(np.asarray(raw(along), y.dtype))
         tolerance = results.tolerance
         size = np.max(np.abs(slope.value[np.isfinite(slope.value)]), initial=0.0)
         wrong = ~(
@@ -173,22 +174,26 @@ def _check_engine(
         wrong &= np.isfinite(slope.bound) & ~slope.kink & ~slope.jump
         if np.any(wrong):
             j = int(np.argmax(wrong))
-            results.add([Finding("forward", f"forward mode gives {along[j]:.9g} for {placed('f', y, j)} along a random "
+            part = "" if y.dtype.kind != "c" else ".real" if j < y.size else ".imag"
+            which = placed("f", y, j % y.size) + part
+            results.add([Finding("forward", f"forward mode gives {along[j]:.9g} for {which} along a random "
                                             f"direction, numeric {slope.value[j]:.9g}")], where)  # fmt: skip
-    if order >= 2 and y.size and y.dtype == np.float64 and not results.findings and not results.doubts:
-        g = np.asarray(rng.uniform(0.5, 1.5, y.shape))[()]
-        projections = [np.asarray(rng.uniform(0.5, 1.5, np.shape(args[i])))[()] for i in wrt]
+    if order >= 2 and y.size and y.dtype in (np.float64, np.complex128) and not results.findings and not results.doubts:
+        g = draw(y, rng, signs=False)
+        projections = [draw(args[i], rng, signs=False) for i in wrt]
 
         def gradient(*inputs: Any) -> Any:
             *xs, upstream = inputs
-            return sum(np.sum(p * part) for p, part in zip(projections, pull(upstream, list(xs)), strict=True))
+            return sum(paired(p, part) for p, part in zip(projections, pull(upstream, list(xs)), strict=True))
 
         leaves, result = run(args)
         upstream = Value(g)
         number: Any = 0.0
         if isinstance(result, Value) and result.requires_grad:
-            shares = reverse([result], [upstream], wrt=leaves, create_graph=True)
-            number = sum(np.sum(p * shares[x]) for p, x in zip(projections, leaves, strict=True) if x in shares)
+            shares = reverse([result], [conjugate(upstream)], wrt=leaves, create_graph=True)
+            number = sum(
+                paired(p, conjugate(shares[x])) for p, x in zip(projections, leaves, strict=True) if x in shares
+            )
         holders = {**dict(zip(wrt, leaves, strict=True)), len(args): upstream}
         compare_second(results, gradient, number, holders, [*args, g], [*wrt, len(args)], [*names, "g"], rng, name)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import modes
-from ..backward import reverse, settle
+from ..backward import conjugate, reverse, settle
 from ..value import Value
 from .arguments import (
     argument_names,
@@ -131,12 +131,14 @@ def _check_batch(
             ends += [handed[-1]] if i in wrt else []
         with modes.enable_grad():
             y = run(*arrays[:count], *handed)
-        found: Mapping[Value, Any] = reverse([y], [g], wrt=ends) if isinstance(y, Value) and y.requires_grad else {}
-        return tuple(settle(found[x], x.data) if x in found else np.zeros_like(x.data)[()] for x in ends)
+        found: Mapping[Value, Any] = {}
+        if isinstance(y, Value) and y.requires_grad:
+            found = reverse([y], [conjugate(np.asarray(g, y.dtype)[()])], wrt=ends)
+        return tuple(settle(conjugate(found[x]), x.data) if x in found else np.zeros_like(x.data)[()] for x in ends)
 
     def numbers(*arrays: Any) -> Any:
-        if any(np.iscomplexobj(x) for x in arrays):
-            raise TypeError("parameters are real")
+        if any(np.iscomplexobj(x) and not np.iscomplexobj(own) for x, own in zip(arrays, args, strict=True)):
+            raise TypeError("parameters are real")  # no complex step
         with modes.no_grad():
             return raw(run(*arrays))
 

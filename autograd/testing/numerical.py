@@ -5,7 +5,8 @@ direction is in units of the point (a step of 1 doubles every entry), so that st
 
 1. One-sided differences at a step of 2⁻²⁴ say whether the function has a kink or a jump right here.
 2. The complex step Im f(x + ih v) / h is exact to rounding for analytic functions that compute with complex numbers.
-   It is believed where it agrees with differences.
+   It is believed where it agrees with differences, and not tried where arguments or results are complex already:
+   these are a real and an imaginary part each, and all of it is about real functions of real numbers.
 3. Otherwise central differences on a ladder of halved steps, extrapolated (Richardson, Ridders), for each output
    the entry of the table with the smallest error: what neighbours in the table differ by, and noise over step.
    A result of large steps that small ones contradict (a kink in between) is thrown away. Levels that are not finite
@@ -71,14 +72,28 @@ class Point:
     x : vector of float64
     low, high : float
         Where the function may be asked.
+    entries : vector, optional
+        The numbers that `x` is made of, where they are complex. Steps are relative to their absolute values.
+    imaginary : dict, optional
+        Which number of `x` is the imaginary part of an entry.
     """
 
-    def __init__(self, function: Function, x: Array, low: float = -np.inf, high: float = np.inf):
+    def __init__(
+        self,
+        function: Function,
+        x: Array,
+        low: float = -np.inf,
+        high: float = np.inf,
+        entries: Array | None = None,
+        imaginary: dict[int, int] | None = None,
+    ):
         self.function, self.x, self.low, self.high = function, x, low, high
+        self.entries, self.imaginary = x if entries is None else entries, imaginary or {}
         self.y = np.asarray(function(x.copy()), float)
         self.asked = 1
-        typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
-        size = np.where(x == 0, typical, np.abs(x))
+        size = np.abs(self.entries)
+        size = np.concatenate([size, size[list(self.imaginary)]]) if self.imaginary else size
+        size = np.where(size == 0, np.median(size[size != 0]) if np.any(size) else 1.0, size)
         # Powers of two, so that x + step is exact for most steps.
         self.unit = np.exp2(np.round(np.log2(np.clip(size, 1e-290, 1e290))))
         self.analytic = True  # until it turns out otherwise

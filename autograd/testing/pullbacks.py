@@ -17,14 +17,16 @@ from .arguments import (
     Array,
     Function,
     argument_names,
-    flat,
-    flat_function,
+    draw,
     named,
+    paired,
     placed,
+    point_at,
     quiet,
     raw,
     settings_for,
     text_of,
+    wide,
 )
 from .comparison import ALL, Claim, compare, weighted
 from .diagnosis import Sample
@@ -55,11 +57,11 @@ def check_vjp(
         ``f(*args)``, to one array.
     vjp : callable
         ``vjp(g, *args)``, with `g` of the shape of the result: :math:`(\partial f / \partial x)^T g` for each argument
-        in `wrt`; an array if that is one, else a tuple.
+        in `wrt`; an array if that is one, else a tuple. Of complex numbers see the notes.
     *args
         Arrays and numbers.
     wrt : int or sequence of int, optional
-        Which arguments. Default: all of floating type.
+        Which arguments. Default: all of floating or complex type.
     order : int
         2: also whether differentiating the code of `vjp` gives the second derivative; 1: not.
     rtol, atol, kinks, seed
@@ -74,7 +76,14 @@ def check_vjp(
     Raises
     ------
     DataError
-        No argument of floating type, or a wrong option.
+        No argument of floating or complex type, or a wrong option.
+
+    Notes
+    -----
+    Complex numbers are as in the rules that `defop` takes: for a real :math:`L` and :math:`y = a + ib`, `g` is
+    :math:`\partial L / \partial a - i\, \partial L / \partial b`, and so is what `vjp` returns for a complex argument;
+    for a real argument it is real. Then the rule of a holomorphic function is ``g * f'(z)``, that of ``np.conj`` is
+    ``np.conj(g)``, that of ``np.abs`` is ``g * np.conj(z) / np.abs(z)``, and that of ``np.real`` is ``g + 0j``.
 
     Examples
     --------
@@ -114,8 +123,8 @@ def check_vjp(
 def argument(x: Any) -> Any:
     if isinstance(x, Value):
         return np.array(x.data)[()]
-    if isinstance(x, float):
-        return np.float64(x)
+    if isinstance(x, float | complex):
+        return wide(x)[()]
     if isinstance(x, list):
         return np.array(x, float if np.asarray(x).dtype.kind in "iu" else None)
     return x
@@ -125,11 +134,11 @@ def chosen_arguments(args: Sequence[Any], wrt: Any, name: str) -> list[int]:
     if isinstance(wrt, int):
         wrt = [wrt]
     chosen = list(wrt) if wrt is not None else [
-        i for i, x in enumerate(args) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"
+        i for i, x in enumerate(args) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"
     ]  # fmt: skip
     if not chosen:
         raise DataError(f"{name}: no argument is of floating type. Pass numbers as floats, 2.0 and not 2.")
-    if not all(0 <= i < len(args) and np.asarray(args[i]).dtype.kind == "f" for i in chosen):
+    if not all(0 <= i < len(args) and np.asarray(args[i]).dtype.kind in "fc" for i in chosen):
         raise DataError(f"{name}(..., wrt={wrt!r}): not all of these are arguments of floating type.")
     return chosen
 
@@ -168,7 +177,7 @@ def check_pull(
     results.notes += [note for note in notes if variants]
     if any(finding.kind in ("shape", "repeatability") for finding in results.findings):
         return
-    _numbers_of_pull(results, f, pull, args, wrt, names, y, rng, f_name, name, where)
+    _numbers_of_pull(results, f, pull, args, wrt, names, y, rng, f_name, name, where, engine)
     if variants and not results.findings and not any(row.status == "wrong" for row in results.rows):
         _check_short_axes(results, f, pull, args, wrt, names, name, f_name, rng, engine)
 
@@ -194,7 +203,7 @@ def _check_short_axes(
                 y = np.asarray(raw(f(*copied(changed))))
             except Exception:  # the function wants other shapes
                 break
-            if y.dtype.kind != "f" or not np.all(np.isfinite(y)):
+            if y.dtype.kind not in "fc" or not np.all(np.isfinite(y)):
                 break
             check_pull(trial, f, pull, changed, wrt, names, name, f_name, rng,
                         engine=engine, variants=False, where=f" ({what})")  # fmt: skip
@@ -219,19 +228,18 @@ def _numbers_of_pull(
     f_name: str,
     name: str,
     where: str,
+    engine: bool,
 ) -> None:
     if y.size == 0 or not sum(np.size(args[i]) for i in wrt):
         return
-    seeds = rng.uniform(0.5, 1.5, (2, *y.shape)) * rng.choice([-1.0, 1.0], (2, *y.shape))
-    seeds = seeds.astype(y.dtype if y.dtype.kind == "f" else float)
-    rows = []
-    for g in seeds:
-        parts = pull(np.array(g)[()], copied(args))
-        rows.append(np.concatenate([np.ravel(np.asarray(part, float)) for part in parts]))
-    matrix = np.array(rows)
-    wide = [np.asarray(x, float)[()] if i in wrt else x for i, x in enumerate(args)]
-    weights = np.asarray(seeds.reshape(2, -1), float)
-    point = Point(flat_function(f, wide, wrt), flat(wide, wrt))
+    seeds = draw(np.array([y, y]), rng)
+    seeds = seeds.astype(y.dtype if y.dtype.kind in "fc" else float)
+    # A gradient of complex numbers is that by the real parts, plus i times that by the imaginary parts; what a rule
+    # gets and gives is the conjugate.
+    sign = 1 if engine else -1
+    matrix = np.array([coordinates(pull(np.array(g)[()], copied(args)), args, wrt, sign) for g in seeds])
+    weights = np.array([coordinates([g], [y], [0], sign) for g in seeds])
+    point = point_at(f, args, wrt)
     ends = np.cumsum([np.size(args[i]) for i in wrt])
 
     def place(k: int, j: int | None) -> str:
@@ -239,7 +247,7 @@ def _numbers_of_pull(
         start = ends[which] - np.size(args[wrt[which]])
         return placed(names[wrt[which]], args[wrt[which]], int(k - start)) + where
 
-    compared = compare(point, Claim(matrix), place, results.tolerance, rng, "seeds", weights)
+    compared = compare(point, Claim(matrix), place, results.tolerance, rng, "seeds", weights, sign=sign)
     results.rows += compared.rows
     results.add(compared.findings, where)
     if len(point.x) > ALL:
@@ -249,7 +257,27 @@ def _numbers_of_pull(
     if not results.reproduce:
         typed = ", ".join(text_of(x) for x in args)
         results.reproduce = f"args = {typed}; {name}(np.ones({y.shape}), *args)" if y.shape else f"{name}(1.0, {typed})"
+    if y.dtype.kind == "c" or point.imaginary:
+        for which, i in enumerate(wrt):
+            own = {place(int(ends[which]) - 1 - k, None) for k in range(np.size(args[i]))}
+            hint = diagnosis.from_complex([row for row in compared.rows if row.place in own], results.unit)
+            results.hint(f"{names[i]}: {hint}" if hint and len(wrt) > 1 else hint)
+        turned = [[np.conj(part) for part in pull(np.conj(g)[()], copied(args))] for g in seeds]
+        claim = Claim(np.array([coordinates(parts, args, wrt, sign) for parts in turned]))
+        again = compare(point, claim, place, results.tolerance, rng, "seeds", weights, sign=sign)
+        if not results.hints and not again.findings and all(row.status == "ok" for row in again.rows):
+            here, there = ("+", "-") if engine else ("-", "+")
+            results.hint(f"conjugate: {name} would be right if gradients of a + ib were dL/da {there} i dL/db; "
+                         f"here they are dL/da {here} i dL/db")  # fmt: skip
+        return
     _diagnose_pull(results, f, args, wrt, names, ends, matrix, point, seeds, compared.rows, place)
+
+
+def coordinates(gradients: Sequence[Any], args: Sequence[Any], wrt: Sequence[int], sign: int = 1) -> Array:
+    """Gradients of arguments as one real vector, in the order of `point_at`."""
+    parts = [np.ravel(wide(g)) for g in gradients]
+    imaginary = [sign * g.imag for g, i in zip(parts, wrt, strict=True) if np.asarray(args[i]).dtype.kind == "c"]
+    return np.concatenate([*(g.real for g in parts), *imaginary])
 
 
 def _diagnose_pull(
@@ -309,7 +337,7 @@ def _along_other_axes(f: Function, args: Sequence[Any], i: int, yours: Array, se
         whole = [np.broadcast_to(x, shape).copy() if k == i else a for k, a in enumerate(args)]
         if np.shape(f(*whole)) != shape:
             return None
-        point = Point(flat_function(f, whole, [i]), whole[i].ravel())
+        point = point_at(f, whole, [i])
         gradient = (np.ravel(seed) * point.slope(point.unit).value / point.unit).reshape(shape)  # elementwise: diagonal
         for axis in range(len(shape)):
             if near(gradient.sum(axis=axis).ravel(), yours, 1e-6):
@@ -331,14 +359,14 @@ def _second_order_of_rule(
 ) -> None:
     """Whether the code of a rule, run on Values, gives the derivative of the rule's numbers."""
     y = np.asarray(raw(f(*copied(args))))
-    if y.size == 0 or y.dtype != np.float64:
+    if y.size == 0 or y.dtype not in (np.float64, np.complex128):
         return
-    g = np.asarray(rng.uniform(0.5, 1.5, y.shape))[()]
-    projections = [np.asarray(rng.uniform(0.5, 1.5, np.shape(args[i])))[()] for i in wrt]
+    g = draw(y, rng, signs=False)
+    projections = [draw(args[i], rng, signs=False) for i in wrt]
 
     def rule(*inputs: Any) -> Any:
         *xs, seed = inputs
-        return sum(np.sum(p * part) for p, part in zip(projections, pull(seed, list(xs)), strict=True))
+        return sum(paired(p, part) for p, part in zip(projections, pull(seed, list(xs)), strict=True))
 
     everything, places = [*args, g], [*wrt, len(args)]
     leaves = {i: Value(everything[i]) for i in places}
@@ -367,10 +395,10 @@ def compare_second(
     found: Mapping[Value, Any] = {}
     if isinstance(number, Value) and number.requires_grad:
         found = reverse([number], [np.ones(number.shape)[()]], wrt=list(leaves.values()))
-    parts = [np.broadcast_to(found.get(leaves[i], 0.0), np.shape(everything[i])) for i in places]
-    matrix = np.concatenate([np.ravel(np.asarray(part, float)) for part in parts])[None]
+    parts = [np.broadcast_to(np.conj(found.get(leaves[i], 0.0)), np.shape(everything[i])) for i in places]
+    matrix = coordinates(parts, everything, places)[None]
     try:
-        point = Point(flat_function(rule, everything, places), flat(everything, places))
+        point = point_at(rule, everything, places)
     except Exception as error:
         results.doubt("order", f"order 2 could not be checked: {brief(error)}")
         return

@@ -5,6 +5,7 @@ The verdict, the table and the hint come first, because test runners cut what is
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,15 +28,16 @@ class Row:
 
     place: str
     """Which entry: ``"x[2, 0]"``; empty for a function of one number."""
-    x: float
-    y: float | None
-    yours: float
-    numeric: float
+    x: complex
+    """This and the following are complex where f is, and else real."""
+    y: complex | None
+    yours: complex
+    numeric: complex
     bound: float
     status: str
     """``"ok"``, ``"wrong"``, ``"kink"`` (yours lies between left and right), or ``"unclear"``."""
-    left: float
-    right: float
+    left: complex
+    right: complex
     method: str
     why: str = ""
     """For what is not ok: the reason, if it is not simply another number."""
@@ -109,8 +111,10 @@ class Report:
         return "\n".join(self.lines())
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as nested dicts and lists of numbers and strings, for JSON."""
+        """The report as nested dicts and lists of numbers and strings, for JSON. A complex number is [real, imag]."""
         answer = asdict(self)
+        for row in answer["rows"]:
+            row |= {name: [x.real, x.imag] for name, x in row.items() if isinstance(x, complex)}
         for name in ("findings", "doubts"):
             answer[name] = [finding._asdict() for finding in getattr(self, name)]
         return answer
@@ -159,7 +163,7 @@ def _size(row: Row) -> float:
     return error if math.isfinite(error) else 1e300
 
 
-def _number(x: float | None, digits: int = 9) -> str:
+def _number(x: complex | None, digits: int = 9) -> str:
     return "" if x is None else f"{x:.{digits}g}"
 
 
@@ -169,7 +173,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         flag = {"wrong": "BAD", "kink": "KINK", "unclear": "?"}.get(row.status, "")
         numeric, bound = _number(row.numeric), f"{row.bound:.0e}"
-        kink = row.left != row.right and math.isfinite(row.left + row.right)
+        kink = row.left != row.right and cmath.isfinite(row.left + row.right)
         if kink:
             numeric, bound = f"{_number(row.left, 6)} | {_number(row.right, 6)}", "kink"
         error = "" if kink else f"{row.relative_error:.1e}"

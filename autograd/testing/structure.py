@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import draw, wide
+from .numerical import EPS
 from .report import Finding
 
 Array = Any
@@ -116,10 +118,7 @@ def examine(
 
     y = np.asarray(function(*copied(args)))
 
-    def draw() -> Any:
-        return np.asarray(rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1.0, 1.0], y.shape), y.dtype)[()]
-
-    seed, other = draw(), draw()
+    seed, other = (np.asarray(draw(y, rng), y.dtype)[()] for _ in range(2))
     given, given_seed = copied(args), np.array(seed)[()]
     first = pull(given_seed, given)
     kept = [np.array(g) for g in first]
@@ -136,7 +135,11 @@ def examine(
                 hint = f": {label} was broadcast, so sum over axis {over}" if axes else ""
             say("shape", f"the gradient of {label} has shape {np.shape(g)}, and {label} has shape {x.shape}{hint}")
         elif np.asarray(g).dtype != x.dtype:
-            say("dtype", f"the gradient of {label} has dtype {np.asarray(g).dtype}, and {label} has dtype {x.dtype}")
+            hint = ": take its real part" if np.asarray(g).dtype.kind == "c" and x.dtype.kind == "f" else ""
+            say(
+                "dtype",
+                f"the gradient of {label} has dtype {np.asarray(g).dtype}, and {label} has dtype {x.dtype}{hint}",
+            )
     if any(finding.kind == "shape" for finding in found):
         return found
     if not all(same(a, b) for a, b in zip(given, args, strict=True)):
@@ -162,15 +165,18 @@ def examine(
     for g, label in zip(pull(np.zeros_like(y)[()], copied(args)), names, strict=True):
         if not np.all(np.asarray(g)[np.isfinite(g)] == 0) if np.ndim(g) else g != 0 and np.isfinite(g):
             say("linearity", f"the gradient of {label} for an upstream gradient of 0 is not 0")
-    loose = 1e-10 if y.dtype.itemsize >= 8 else 1e-4
+    # A gradient that a step as large as x makes nothing but rounding of is as good as zero.
+    largest = max((float(np.max(np.abs(args[i]), initial=0.0)) for i in wrt), default=0.0)
+    rounding = EPS * float(np.sum(np.abs(y[np.isfinite(y)]))) / largest if largest else 0.0
+    loose = 1e-10 if y.dtype.itemsize >= (16 if y.dtype.kind == "c" else 8) else 1e-4
     for a, b in ((1.0, -2.5), (1e-6, 0.0), (-1e6, 0.0)):
         mixed = pull(np.asarray(a * seed + b * other, y.dtype)[()], copied(args))
         for g, u, v, label in zip(mixed, kept, between, names, strict=True):
             with np.errstate(all="ignore"):
                 wanted = a * u + (b * v if b else 0.0)
                 scale = abs(a) * np.max(np.abs(u), initial=0) + abs(b) * np.max(np.abs(v), initial=0)
-                off = np.abs(np.asarray(g, float) - wanted)
-            if np.any(off[np.isfinite(wanted)] > loose * scale):
+                off = np.abs(wide(g) - wanted)
+            if np.any(off[np.isfinite(wanted)] > loose * scale + 8 * (abs(a) + abs(b)) * rounding):
                 say("linearity", f"the gradient of {label} is not linear in the upstream gradient: {a:g} u + {b:g} v")
     sources = [("upstream gradient", seed), *zip(names, [args[i] for i in wrt], strict=True)]
     for position, (what, source) in enumerate(sources):
@@ -185,7 +191,7 @@ def examine(
                 continue
             if not all(near(a, b, loose) for a, b in zip(got, kept, strict=True)):
                 say("layout", f"{name} gives other numbers for {layout} {what} with the same entries")
-    if not engine and y.dtype == np.float64:
+    if not engine and y.dtype in (np.float64, np.complex128):
         notes += _in_float32(function, pull, args, wrt, names, seed, name)
     return found
 
@@ -203,19 +209,28 @@ def _in_float32(
     narrow = copied(args)
     for i, x in enumerate(narrow):
         if _floating(x):
-            narrow[i] = np.asarray(x, np.float32)[()]
+            narrow[i] = np.asarray(x, _narrow(np.asarray(x)))[()]
     try:
         y = np.asarray(function(*copied(narrow)))
     except Exception:  # a function that wants float64
         return []
-    if y.dtype != np.float32:
+    if y.dtype != _narrow(y):
         return []
     try:
-        got = pull(np.asarray(seed, np.float32)[()], narrow)
+        got = pull(np.asarray(seed, y.dtype)[()], narrow)
     except Exception as error:
         return [f"{name} raises on float32: {brief(error)}"]
-    wide = [label for g, label in zip(got, names, strict=True) if np.asarray(g).dtype != np.float32]
-    return [f"of float32 arguments {name} gives a gradient in float64, for {', '.join(wide)}"] if wide else []
+    doubled = [
+        label
+        for g, label, i in zip(got, names, wrt, strict=True)
+        if np.asarray(g).dtype != _narrow(np.asarray(narrow[i]))
+    ]
+    return [f"of float32 arguments {name} gives a gradient in float64, for {', '.join(doubled)}"] if doubled else []
+
+
+def _narrow(x: Any) -> Any:
+    """The dtype of half the precision."""
+    return np.dtype(np.complex64 if x.dtype.kind == "c" else np.float32)
 
 
 def shrunk(args: Sequence[Any], wrt: Sequence[int]) -> Iterator[tuple[str, list[Any], list[Any]]]:

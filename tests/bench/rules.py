@@ -310,6 +310,47 @@ BUGS = [
 ]
 
 
+# Complex numbers: `g` and what a rule gives are dL/da - i dL/db of a number a + ib. Not every checker's convention.
+
+Z = X + 1j * X[::-1]
+ZS = S + 1j * S.T
+
+
+@several
+def complex_for_real(g, x, z):
+    return g * z, g * x
+
+
+@several
+def conjugate_transposed(g, a, b):
+    return g @ np.conj(b).T, np.conj(a).T @ g
+
+
+COMPLEX_BUGS = [
+    case("conjugate of a holomorphic derivative", np.exp, lambda g, z: g * np.conj(np.exp(z)), Z),
+    case("abs, conjugate dropped", np.abs, lambda g, z: g * z / np.abs(z), Z),
+    case("abs, as if real", np.abs, lambda g, z: g * np.sign(z.real) + 0j, Z),
+    case("abs², factor 2 of Wirtinger", lambda z: np.abs(z) ** 2, lambda g, z: g * np.conj(z), Z),
+    case("conj, seed not conjugated", np.conj, lambda g, z: +g, Z),
+    case("imag, i with the wrong sign", np.imag, lambda g, z: 1j * g, Z),
+    case("real, imaginary part of the gradient", np.real, lambda g, z: (1 + 1e-3j) * g, Z),
+    case("real part not taken", np.multiply, complex_for_real, X, Z),
+    case("imaginary part lost", np.sin, lambda g, z: (g * np.cos(z)).real + 0j, Z),
+    case("real by a complex rule", lambda x: np.exp(1j * x), lambda g, x: (g * np.exp(1j * x)).real, X),
+    case("angle, sign", np.angle, lambda g, z: 1j * g / z, Z),
+    case("matmul, conjugate transpose", np.matmul, conjugate_transposed, ZS, ZS.T + 1),
+    case("inner product, both factors", lambda z: np.sum(np.conj(z) * z), lambda g, z: 2 * g * np.conj(z), Z),
+    case("linear in the conjugate of the seed", np.exp, lambda g, z: np.conj(g) * np.exp(z), Z),
+    case("fft with the rule of ifft", np.fft.fft, lambda g, z: np.fft.ifft(g), Z),
+    case("fft of real numbers, complex", np.fft.fft, lambda g, x: np.fft.fft(g), X),
+    case("one imaginary part of 300, by 1 %", np.square, lambda g, z: 2 * g * z + 0.02j * (g * z).imag *
+         (np.arange(300) == 123), np.concatenate([Z.ravel()] * 25)),
+    case("complex128 for complex64", np.exp, lambda g, z: g * np.exp(z.astype(complex)), Z.astype(np.complex64)),
+    case("second order: conjugate taken for constant", lambda z: np.abs(z) ** 2, lambda g, z: 2 * g * np.conj(plain(z)),
+         Z, order=2),
+]  # fmt: skip
+
+
 # -------------------------------------------------------------------- right, and hard
 
 
@@ -485,3 +526,49 @@ HARD = [
         np.array([1.000003, 0.5, 2.0]),
     ),
 ]
+
+
+@several
+def real_and_complex(g, x, z):
+    return (g * z).real, g * x
+
+
+@several
+def complex_matrices(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+def abs_gradient(g, z):
+    with np.errstate(all="ignore"):
+        return np.where(z == 0, 0, g * np.conj(z) / np.abs(z))
+
+
+COMPLEX_HARD = [
+    case("complex exp", np.exp, lambda g, z: g * np.exp(z), Z, order=2),
+    case("complex abs", np.abs, lambda g, z: g * np.conj(z) / np.abs(z), Z, order=2),
+    case("complex abs at 0", np.abs, abs_gradient, np.array([0j, 1 + 1j, -2j])),
+    case("conj", np.conj, lambda g, z: np.conj(g), Z, order=2),
+    case("real", np.real, lambda g, z: g + 0j, Z, order=2),
+    case("imag", np.imag, lambda g, z: -1j * g, Z, order=2),
+    case("angle", np.angle, lambda g, z: -1j * g / z, Z),
+    case("sqrt beside its branch cut", np.sqrt, lambda g, z: g / (2 * np.sqrt(z)), np.array([-1 + 1e-6j, -4 - 0.1j])),
+    case("log at 1e-8 i", np.log, lambda g, z: g / z, np.array([1e-8j, 1e6 + 1j])),
+    case("imaginary parts of 0", np.sin, lambda g, z: g * np.cos(z), X + 0j),
+    case("real parts of 0", np.sin, lambda g, z: g * np.cos(z), 1j * X),
+    case("imaginary parts of 1e-12", np.square, lambda g, z: 2 * g * z, X + 1e-12j),
+    case("1e8 + z²", lambda z: 1e8 + z**2, lambda g, z: 2 * g * z, Z),
+    case("real times complex", np.multiply, real_and_complex, X, Z, order=2),
+    case("complex matrices", np.matmul, complex_matrices, ZS, ZS.T + 1, order=2),
+    case("complex inverse", np.linalg.inv, lambda g, z: -np.linalg.inv(z).T @ g @ np.linalg.inv(z).T, ZS),
+    case("fft", np.fft.fft, lambda g, z: np.fft.fft(g), Z, order=2),
+    case("fft of real numbers", np.fft.fft, lambda g, x: np.fft.fft(g).real, X),
+    case("exp(ix)", lambda x: np.exp(1j * x), lambda g, x: np.real(1j * g * np.exp(1j * x)), X, order=2),
+    case("power spectrum", lambda x: np.abs(np.fft.fft(x)) ** 2,
+         lambda g, x: 2 * np.fft.fft(g * np.conj(np.fft.fft(x))).real, X),
+    case("phase alone", lambda z: z / np.abs(z),
+         lambda g, z: (g - np.conj(g) * np.conj(z) ** 2 / np.abs(z) ** 2) / (2 * np.abs(z)), Z),
+    case("1,000 complex entries", np.exp, lambda g, z: g * np.exp(z), LONG[:1000] + 1j * LONG[1000:2000]),
+    case("complex64", np.tanh, lambda g, z: g * (1 - np.tanh(z) ** 2), Z.astype(np.complex64)),
+    case("no complex entries", np.sin, lambda g, z: g * np.cos(z), np.zeros((0, 3), complex)),
+    case("a complex number", np.sin, lambda g, z: g * np.cos(z), np.complex128(0.7 + 0.2j)),
+]  # fmt: skip

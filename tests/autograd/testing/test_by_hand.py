@@ -1,5 +1,6 @@
 """check_derivative: verdicts, the forms a derivative can have, and what a failure says."""
 
+import json
 import math
 
 import numpy as np
@@ -276,12 +277,13 @@ def test_tolerances():
         ({"at": [1.0], "domain": (0, 1)}, "one of the two"),
         ({"at": []}, "no point"),
         ({"at": ["x"]}, "numbers or arrays of numbers"),
-        ({"at": [1j]}, "numbers or arrays of numbers"),
+        ({"domain": (0, 1j)}, "Name complex points: at="),
         ({"domain": (1, 0)}, "the lower one first"),
         ({"at": [1.0], "kinks": "no"}, "kinks='subgradient'"),
         ({"at": [1.0], "rtol": -1}, "at least 0"),
         ({"at": [1.0], "order": 0}, "order 1 to 4"),
         ({"at": [V], "order": 2}, "functions of one number"),
+        ({"at": [1j], "order": 2}, "order=2 at a complex point"),
     ],
 )
 def test_wrong_use(options, words):
@@ -292,8 +294,8 @@ def test_wrong_use(options, words):
 def test_a_function_that_fails_at_the_point_says_so_itself():
     with pytest.raises(ZeroDivisionError):
         check_derivative(lambda x: 1 / 0, np.cos, at=[1.0])
-    with pytest.raises(DataError, match="real numbers"):
-        check_derivative(lambda x: 1j * x, np.cos, at=[1.0])
+    with pytest.raises(DataError, match="arrays of numbers"):
+        check_derivative(lambda x: "1", np.cos, at=[1.0])
 
 
 def test_values_in_the_function_are_welcome():
@@ -329,3 +331,104 @@ def test_the_error_is_an_assertion_with_its_report():
         assert_derivative(np.sin, np.sin, at=[0.5])
     assert caught.value.report.verdict == "FAIL"
     assert str(caught.value) == str(caught.value.report)
+
+
+# ---------------------------------------------------------------- complex numbers
+
+Z = np.array([0.5 + 1j, -0.3 + 0.2j, 2 - 1j])
+
+
+@pytest.mark.parametrize(
+    "f, df, at",
+    [
+        (np.exp, np.exp, [0.5 + 1j, 2j]),
+        (np.sin, np.cos, Z),
+        (np.sqrt, lambda z: 1 / (2 * np.sqrt(z)), [-1 + 1e-9j, 1e-8 + 0j, 1e6 + 1e-6j]),
+        (lambda z: (z + 1) ** 2, lambda z: 2 * (z + 1), [0j]),
+        (lambda z: z @ z, lambda z: 2 * z, Z),
+        (np.fft.fft, lambda z: np.fft.fft(np.eye(3)), Z),
+        (np.multiply, lambda z, x: (x, z), [(1j, 2.0), (2 - 1j, -0.3)]),
+        (lambda x: np.exp(1j * x), lambda x: 1j * np.exp(1j * x), [0.3, np.array([1.0, -2.0])]),
+        (np.abs, lambda z: z / np.abs(z), Z),
+        (lambda z: np.sum(np.abs(z) ** 2), lambda z: 2 * z, Z),
+        (lambda z: np.real(z**2), lambda z: 2 * np.conj(z), [1j, 2 + 1j]),
+        (np.exp, np.exp, np.linspace(-1, 1, 200) * (1 + 0.5j)),
+        (np.exp, np.exp, Z.astype(np.complex64)),
+    ],
+)
+def test_complex_derivatives(f, df, at):
+    report = check_derivative(f, df, at=at)
+    assert report, report
+    assert df == derivative_of(f, at=at)
+    for factor in (1 + 1e-3j, 1.001):
+
+        def wrong(*z, factor=factor):
+            right = df(*z)
+            return tuple(factor * d for d in right) if isinstance(right, tuple) else factor * right
+
+        report = check_derivative(f, wrong, at=at)
+        assert report.verdict == "FAIL"
+        assert not report.findings
+
+
+@pytest.mark.parametrize(
+    "factor, words",
+    [(2, "factor 2 too large"), (-1, "the sign is wrong"), (1j, "yours / numeric = 0+1j at all 3 entries")],
+)
+def test_hints_about_complex_factors(factor, words):
+    assert words in str(check_derivative(np.exp, lambda z: factor * np.exp(z), at=Z))
+
+
+@pytest.mark.parametrize(
+    "f, df, words",
+    [
+        (np.exp, lambda z: np.conj(np.exp(z)), "hint: conjugate: yours is the conjugate of the derivative, at all 3"),
+        (np.abs, lambda z: np.conj(z) / np.abs(z), "hint: conjugate: yours is the conjugate of the derivative"),
+        (np.abs, lambda z: z / np.abs(z) / 2, "a Wirtinger derivative?"),
+        (np.abs, lambda z: np.conj(z) / np.abs(z) / 2, "half the conjugate"),
+        (np.exp, lambda z: np.exp(z).real, "yours is the real part"),
+        (np.exp, lambda z: 1j * np.exp(z).imag, "yours lacks the real part"),
+        (np.exp, lambda z: 0 * z, "yours is 0 everywhere"),
+    ],
+)
+def test_what_complex_mistakes_look_like(f, df, words):
+    report = check_derivative(f, df, at=Z)
+    assert report.verdict == "FAIL"
+    assert words in str(report)
+
+
+def test_the_conjugate_of_one_argument_of_two():
+    report = check_derivative(lambda z, w: z * w, lambda z, w: (w, np.conj(z)), at=[(1 + 1j, 2 - 1j)])
+    assert report.hints == ["conjugate: yours is the conjugate of the derivative, at w"]
+
+
+def test_the_conjugate_in_a_table():
+    report = check_derivative(np.exp, lambda z: np.conj(np.exp(z)), at=[0.5 + 1j])
+    assert str(report).splitlines()[2].split()[:5] == [
+        ">", "0.5+1j", "0.890808+1.38735j", "0.890807904-1.38735111j", "0.890807904+1.38735111j",
+    ]  # fmt: skip
+    row = report.to_dict()["rows"][0]
+    assert row["x"] == [0.5, 1.0]
+    json.dumps(report.to_dict())
+
+
+def test_what_is_not_holomorphic_has_no_complex_derivative():
+    for f, df in ((np.conj, lambda z: 1 + 0 * z), (lambda z: z * np.conj(z), lambda z: 2 * z.real + 0j)):
+        report = check_derivative(f, df, at=Z)
+        assert report.verdict == "FAIL"
+        assert "is not holomorphic: its derivative by x[0] is" in str(report).replace("by z[0]", "by x[0]")
+
+
+def test_a_branch_cut_is_inconclusive():
+    assert check_derivative(np.sqrt, lambda z: 1 / (2 * np.sqrt(z)), at=[-1 + 0j]).verdict == "INCONCLUSIVE"
+
+
+def test_a_real_function_of_real_numbers_has_a_real_derivative():
+    report = check_derivative(np.sin, lambda x: np.cos(x) + 0j, at=[1.0])
+    assert report.verdict == "FAIL"
+    assert "a real derivative (f is real) is wanted" in str(report)
+
+
+def test_higher_orders_of_a_complex_function_of_a_real_number():
+    assert check_derivative(lambda x: np.exp(1j * x), lambda x: -np.exp(1j * x), domain=(0, 1), order=2)
+    assert not check_derivative(lambda x: np.exp(1j * x), lambda x: np.exp(1j * x), domain=(0, 1), order=2)

@@ -8,7 +8,7 @@ from autograd import Value, defop, softmax
 from autograd.errors import DataError, DerivativeError
 from autograd.testing import assert_gradients, check_gradients
 
-from ..rules.test_table import CASES, OPERATIONS
+from ..rules.test_table import CASES, COMPLEX_CASES, OPERATIONS
 
 RNG = np.random.default_rng(0)
 X, W = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 2))
@@ -42,6 +42,78 @@ def test_no_false_alarm_in_the_table(op):
     case = max((case for case in CASES if case.op is op), key=lambda case: case.y.size)
     report = check_gradients(case.of, *case.arrays, modes=("reverse",), order=1)
     assert report, report
+
+
+LARGEST = {case.op.name: case for case in sorted(COMPLEX_CASES, key=lambda case: (len(case.arrays), case.y.size))}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in LARGEST.values()])
+def test_no_false_alarm_for_complex_numbers_in_the_table(case):
+    report = check_gradients(case.of, *case.arrays, modes=("reverse",), order=1)
+    assert report, report
+
+
+Z = X + 1j * X[::-1]
+
+
+@pytest.mark.parametrize(
+    "f, args",
+    [
+        (np.exp, [Z]),
+        (np.conj, [Z]),
+        (np.abs, [np.append(Z[0], 0)]),
+        (lambda x: np.exp(1j * x), [X]),
+        (lambda z, w: np.abs(z @ w) ** 2, [Z, W]),
+        (lambda z: np.sum(np.real(z) * np.imag(z)), [Z]),
+        (np.fft.rfft, [X]),
+        (np.tanh, [Z.astype(np.complex64)]),
+        (np.sqrt, [0.3 + 0.4j]),
+        (np.exp, [np.repeat(Z, 10)]),
+        (np.exp, [np.zeros((0, 3), complex)]),
+    ],
+)
+def test_complex_numbers(f, args):
+    order = 1 if any(np.any(np.equal(x, 0)) for x in args) else 2  # at its kink the abs has no second derivative
+    report = check_gradients(f, *args, order=order)
+    assert report, report
+    assert not any("complex step" in row.method for row in report.rows if isinstance(row.yours, complex))
+
+
+def bad_square(z):
+    return z * np.conj(z)
+
+
+bad_square = defop(
+    bad_square, lambda g, y, z: 2 * g * np.conj(z), formula="2 z*", name="testing_bad_square"
+)  # fmt: skip
+
+
+def test_a_wrong_complex_rule_is_named():
+    report = check_gradients(lambda z: np.exp(1j * bad_square(z)), Z)
+    assert report.verdict == "FAIL"
+    assert "first wrong rule: that of testing_bad_square for its input 0" in report.hints[0]
+
+
+def bad_exp(z):
+    return np.exp(z)
+
+
+bad_exp = defop(bad_exp, lambda g, y, z: g * np.conj(y), formula="conj(y)", name="testing_bad_exp")
+
+
+def test_conjugates_are_named_and_forward_mode_is_checked():
+    report = check_gradients(lambda z: np.real(bad_exp(z)), Z)
+    assert any("conjugate: yours is the conjugate" in hint for hint in report.hints), report
+    report = check_gradients(bad_exp, Z, modes=("forward",), order=1)
+    assert report.verdict == "FAIL"
+    assert "forward mode gives" in str(report)
+    assert any(f"f[0, 0].{part} along" in str(report) for part in ("real", "imag"))
+
+
+def test_only_the_second_order_of_a_complex_rule_is_wrong():
+    report = check_gradients(lambda z: bad_second(z), Z)
+    assert report.verdict == "FAIL"
+    assert "(order 2)" in str(report)
 
 
 def bad_sine(x):

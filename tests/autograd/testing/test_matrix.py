@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd.testing import check_derivative, check_vjp
-from tests.bench.rules import BUGS, HARD
+from tests.bench.rules import BUGS, COMPLEX_BUGS, COMPLEX_HARD, HARD
 
 
 def names(cases):
@@ -18,16 +18,17 @@ def check(case, **options):
 def test_there_are_enough():
     assert len(BUGS) >= 40
     assert len(HARD) >= 40
-    assert len({case.name for case in [*BUGS, *HARD]}) == len(BUGS) + len(HARD)
+    everything = [*BUGS, *HARD, *COMPLEX_BUGS, *COMPLEX_HARD]
+    assert len({case.name for case in everything}) == len(everything)
 
 
-@pytest.mark.parametrize("case", names(BUGS))
+@pytest.mark.parametrize("case", names([*BUGS, *COMPLEX_BUGS]))
 def test_wrong_rules_fail(case):
     report = check(case)
     assert report.verdict == "FAIL", report
 
 
-@pytest.mark.parametrize("case", names(HARD))
+@pytest.mark.parametrize("case", names([*HARD, *COMPLEX_HARD]))
 def test_right_rules_pass(case):
     report = check(case)
     assert report.verdict == "PASS", report

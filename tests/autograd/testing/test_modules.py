@@ -121,3 +121,19 @@ def test_batches_that_are_refused():
     report = check_module(Broken(), X)
     assert report.verdict == "FAIL"
     assert "raises IndexError" in str(report)
+
+
+class Turned(nn.Module):
+    def __init__(self, weight):
+        self.weight = Value(weight)
+
+    def forward(self, x):
+        return np.exp(1j * x) * self.weight
+
+
+@pytest.mark.parametrize("weight", [np.ones(3), np.array([1j, 2.0, 1 - 1j])])
+@pytest.mark.parametrize("x", [X, X + 1j * X[::-1]])
+def test_complex_numbers(weight, x):
+    report = check_module(Turned(weight), x)
+    assert report, report
+    assert any(isinstance(row.yours, complex) for row in report.rows) == (np.iscomplexobj(weight) or np.iscomplexobj(x))

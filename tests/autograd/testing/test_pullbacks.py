@@ -5,7 +5,7 @@ import pytest
 
 from autograd.errors import DataError
 from autograd.testing import assert_vjp, check_vjp
-from tests.bench.rules import BUGS, S, SecondCall, X
+from tests.bench.rules import BUGS, COMPLEX_BUGS, S, SecondCall, X
 
 SAYS = {
     "sign": "the sign is wrong",
@@ -44,12 +44,18 @@ SAYS = {
     "bias twice": "b: yours / numeric = 2",
     "NaN for large arguments": "nan",
     "second order: a part taken for constant": "(order 2)",
+    "conjugate of a holomorphic derivative": "would be right if gradients of a + ib were dL/da + i dL/db",
+    "abs, conjugate dropped": "conjugate: yours is the conjugate of the derivative",
+    "abs², factor 2 of Wirtinger": "a Wirtinger derivative?",
+    "real part not taken": "has dtype complex128, and x1 has dtype float64: take its real part",
+    "imaginary part lost": "",
+    "one imaginary part of 300, by 1 %": "[123]",
 }
 
 
 @pytest.mark.parametrize("name", SAYS)
 def test_what_it_says(name):
-    case = next(case for case in BUGS if case.name.endswith(name))
+    case = next(case for case in [*BUGS, *COMPLEX_BUGS] if case.name.endswith(name))
     text = str(check_vjp(case.f, case.vjp, *case.args, wrt=range(len(case.args)), order=case.order))
     assert SAYS[name] in text, text
 
