@@ -241,3 +241,44 @@ def test_matrix_power_takes_whole_numbers():
 def test_einsum_path_is_plain():
     x = a(2, 3)
     assert np.einsum_path("ij,kj->ik", Value(x), x)[0] == np.einsum_path("ij,kj->ik", x, x)[0]
+
+
+@pytest.mark.parametrize(
+    "axes", [{}, {"axisc": 0}, {"axisc": 1}, {"axisc": -2}, {"axisa": 0, "axisb": 1, "axisc": 0}, {"axis": 1}]
+)
+def test_cross_along_axes(axes):
+    places = {"axisa": -1, "axisb": -1, **axes}
+    places = {"axisa": axes["axis"], "axisb": axes["axis"]} if "axis" in axes else places
+    x, y = (np.moveaxis(a(2, 4, 3), -1, places[name]) for name in ("axisa", "axisb"))
+    check(lambda x, y: np.cross(x, y, **axes), x, y)
+
+
+@pytest.mark.parametrize("n", [-2, -1, 0, 1, 2, 5])
+def test_matrix_power_of_stacks_of_stacks(n):
+    check(lambda x: np.linalg.matrix_power(x, n), a(1, 2, 3, 3) + 2 * np.eye(3))
+
+
+def test_trace_in_another_dtype():
+    x = Value(a(2, 3, 3))
+    assert np.linalg.trace(x, dtype=np.float32).dtype == np.float32
+
+
+MORE_EINSUMS = {
+    "AA->": (lambda x: np.einsum("AA->", x), a(3, 3)),
+    "AAB->BA": (lambda x: np.einsum("AAB->BA", x), a(3, 3, 2)),
+    "ABAB->A": (lambda x: np.einsum("ABAB->A", x), a(2, 3, 2, 3)),
+    "ellipses of different widths": (lambda x, y: np.einsum("...i,...i->...", x, y), a(2, 3, 2, 4), a(2, 4)),
+    "an ellipsis of no width": (lambda x, y: np.einsum("...i,...i->...", x, y), a(2, 3, 4), a(4)),
+    "three operands with lists": (
+        lambda x, y, z: np.einsum(x, [0, 1], y, [1, 2], z, [2, 3]), a(2, 3), a(3, 2), a(2, 4)
+    ),
+    "three operands with lists, and a result": (
+        lambda x, y, z: np.einsum(x, [0, 1], y, [1, 2], z, [2, 3], [3, 0]), a(2, 3), a(3, 2), a(2, 4)
+    ),
+    "one operand with a list": (lambda x: np.einsum(x, [0, 0]), a(3, 3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", MORE_EINSUMS.values(), ids=MORE_EINSUMS)
+def test_more_of_einsum(call):
+    check(*call)
