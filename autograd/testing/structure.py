@@ -167,7 +167,7 @@ def examine(
             say("linearity", f"the gradient of {label} for an upstream gradient of 0 is not 0")
     # A gradient that a step as large as x makes nothing but rounding of is as good as zero.
     largest = max((float(np.max(np.abs(args[i]), initial=0.0)) for i in wrt), default=0.0)
-    rounding = EPS * float(np.sum(np.abs(y[np.isfinite(y)]))) / largest if largest else 0.0
+    rounding = EPS * float(np.sum(np.abs(y[np.isfinite(y)]))) / (largest or 1.0)
     loose = 1e-10 if y.dtype.itemsize >= (16 if y.dtype.kind == "c" else 8) else 1e-4
     for a, b in ((1.0, -2.5), (1e-6, 0.0), (-1e6, 0.0)):
         mixed = pull(np.asarray(a * seed + b * other, y.dtype)[()], copied(args))

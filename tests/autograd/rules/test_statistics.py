@@ -379,7 +379,7 @@ def test_weights_of_a_histogram(bins, density):
     for extent in (None, (0.1, 0.7)):
         check(lambda w: np.histogram(a, bins, extent, density, w)[0], weights)
     check(lambda w: np.histogram(a, bins, None, density, w)[0], weights * (1 + 0.5j))
-    counts, edges = np.histogram(Value(a), bins, weights=Value(weights.astype(np.float32)))
+    counts, edges = np.histogram(a, bins, weights=Value(weights.astype(np.float32)))
     assert counts.dtype == np.histogram(a, bins, weights=weights.astype(np.float32))[0].dtype
     assert type(edges) is np.ndarray
     check(lambda w: np.histogram2d(A, B, [bins, 3], None, density, w)[0], weights[:12])
