@@ -663,3 +663,29 @@ def test_under_no_grad_everything_is_a_constant():
         for y in (x * x, np.tanh(x), x[...], 2 - x):
             assert not y.requires_grad
             assert y.is_leaf
+
+
+# -------------------------------------------------------------------- NumPy's own arithmetic
+
+
+def test_integers_are_computed_with_as_numpy_does():
+    few = Value(np.array([200], np.uint8))
+    assert (few + np.array([100], np.uint8)).data == [44] and not (few + 1).requires_grad
+    with pytest.raises(ValueError, match="Integers to negative integer powers"):
+        Value(np.array([2])) ** -1
+    assert (Value(np.array([2.0])) ** -1).data == [0.5]
+
+
+def test_long_sums_in_float32_do_not_drift():
+    x = Value(np.ones(10**7, np.float32))
+    assert x.sum().item() == 1e7 and x.mean().item() == 1.0
+
+
+def test_an_array_in_a_file(tmp_path):
+    stored = np.memmap(tmp_path / "numbers", float, "w+", shape=(3,))
+    stored[:] = [1.0, 2.0, 3.0]
+    x = Value(stored)
+    y = (x * x).sum()
+    stored[:] = 0.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2, 4, 6])
