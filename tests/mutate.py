@@ -40,7 +40,9 @@ import numpy as np
 import pytest
 
 from autograd.op import Op, Several, operations, registry
+from autograd.rules import everything
 
+everything()
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "autograd" / "rules"
 SOURCES = {path: path.read_text(encoding="utf-8") for path in RULES.glob("*.py")}  # as they are imported
@@ -261,6 +263,51 @@ EXPLAINED: list[tuple[str, str, str]] = [
     (r"linalg.py: explicit", r"set\(named\)  →  named", "each of these letters is there once"),
     (r"linalg.py: explicit", r"width < 0 or .*  →  .*", "np.einsum raises the same error"),
     (r"linalg.py: explicit", r"max\(widths, default=0\)  →  .*|default=0  →  default=1", "there is always an operand"),
+    (
+        r"shape.py: (odd_margins|margin|meshgrid|column_stack)",
+        r"-1  →  -2",
+        "reshape takes any negative number for this",
+    ),
+    (r"shape.py: (odd_margins|unstack)", r"pair\[1\]  →  pair\[-1\]", "the last of two is the second"),
+    (r"shape.py: widths", r"np\.pad\(.*|\(0,\)  →  \(1,\)", "only asked for the errors of np.pad"),
+    (r"shape.py: margin", r"max\(width, 1\)  →  .*", "a ramp of no length"),
+    (r"shape.py: margin", r"(min\()?int\(given\).*|length == 0 .*", "the same number; np.max of nothing raises, too"),
+    (r"shape.py: pad", r".*np\.generic  →  .*", "the longer way comes to the same"),
+    (r"shape.py: vstack", r"(.*), axis=0, (.*)  →  \1, \2", "it is 0 unless one says otherwise"),
+    (r"shape.py: hstack", r"arrays\[0\]  →  arrays\[1\]", "all have as many axes"),
+    (r"shape.py: column_stack", r"axis=1  →  axis=-1", "the last of two axes"),
+    (r"shape.py: insert", r"np\.insert\(np\.arange\(n\), obj, 0\)  →  .*", "only counted"),
+    (r"shape.py: insert", r".*extra.*  →  .*", "np.broadcast_to leaves them away or raises, as before"),
+    (r"shape.py: array_split", r"int\((.*)\)  →  \1|slice\(0, 0\)  →  slice\(1, 0\)", "the same number; nothing"),
+    (r"shape.py: [vd]split", r"least=.*", "np.split raises the same error"),
+    (r"shape.py: apply_along_axis", r"0 in kept  →  1 in kept", "np.stack raises the same error"),
+    (r"shape.py: apply_over_axes", r"int\(axis\)  →  axis", "NumPy's integers are integers"),
+    (
+        r"statistics.py: picked",
+        r".*kind='stable'.*|np\.where\(np\.isnan\(rank\).*|np\.floor\(rank\)  →  rank",
+        "which of equals; NaN either way; cut off as an integer",
+    ),
+    (r"statistics.py: floating", r".*", "only which error is raised"),
+    (r"statistics.py: nan(var|std)", r"np\.any\(left <= 0\)  →  .*", "0 / 0 is NaN, too"),
+    (r"statistics.py: nan(var|std)", r"left <= 0  →  left <= 1", "which of two ways that agree is taken"),
+    (r"statistics.py: variables", r"np\.ndim\(m\) > 2  →  .*", "what follows raises the same error"),
+    (
+        r"statistics.py: (cov|corrcoef)",
+        r"np\.shape\(rows\)\[1\]  →  .*|axis=1  →  axis=-1|(.*), 1\)  →  \1?.*, -1\)",
+        "the last of two axes",
+    ),
+    (r"statistics.py: cov", r"float\((.*)\)  →  \1", "the same number"),
+    (r"statistics.py: checked", r"np\.asarray\(weights, dtype=float\)  →  .*", "the same numbers"),
+    (
+        r"statistics.py: corrcoef",
+        r"np\.clip\(.*|-1  →  -2|np\.real\((np\.diag.*)\)  →  \1",
+        "beyond 1 by rounding errors only; the diagonal is real",
+    ),
+    (
+        r"statistics.py: summed",
+        r"np\.(astype\()?np\.ravel\(weights\).*  →  .*|np\.ravel\(weights\)  →  weights",
+        "the same sums",
+    ),
     (r"elementwise.py: frexp", r"np\.frexp\(x\.data\)\[1\]  →  .*-1\]", "the last of two is the second"),
     (r"indexing.py: (diagonal|diag)", r"(min|max)\((.+), (.+)\)  →  \1\(\3, \2\)", "it is symmetric"),
     (r"indexing.py: (tril|triu)", r".*, dtype=bool\)  →  .*", "0.0 and 1.0 choose as False and True do"),

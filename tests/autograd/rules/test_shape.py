@@ -405,3 +405,39 @@ def test_pad_of_complex_numbers(keywords):
 
     check_numbers(function, [Z])
     check_first(function, [Z])
+
+
+PLANE, OTHER = np.arange(12.0).reshape(3, 4) / 7, np.arange(6.0).reshape(3, 2) / 5
+OF_MATRICES = {
+    "hstack": lambda x: np.hstack([x, OTHER]) ** 2,
+    "vstack": lambda x: np.vstack([x, x[:1]]) ** 2,
+    "hsplit": lambda x: np.hsplit(x**2, [1, 3]),
+    "vsplit": lambda x: np.vsplit(x**2, 3),
+    "meshgrid": lambda x: np.meshgrid(x[0], x[:, 1] ** 2),
+    "apply_over_axes, the axis from the end": lambda x: np.apply_over_axes(np.sum, x**2, [-2]),
+    "insert by slice": lambda x: np.insert(x, slice(0, 2), x[:, :2] ** 2, axis=1),
+    "insert columns": lambda x: np.insert(x, 2, x[:, :1].T ** 2, axis=1),
+    "insert a column in one place": lambda x: np.insert(x, 1, x[:, 3] ** 2, axis=1),
+    "insert two columns in one place": lambda x: np.insert(x, 1, x[:, 2:].T ** 2, axis=1),
+    "insert into the last of three axes": lambda x: np.insert(x.reshape(3, 2, 2), 1, x[:, 1:3] ** 2, axis=2),
+    "fromfunction": lambda x: np.fromfunction(lambda i, j: x[0, 0] ** 2 * i + j * x[1, 1], (2, 3)),
+}
+
+
+@pytest.mark.parametrize("function", OF_MATRICES.values(), ids=OF_MATRICES)
+def test_of_matrices(function):
+    check(function, PLANE)
+
+
+@pytest.mark.skipif(not hasattr(np, "unstack"), reason="this came with NumPy 2.1")
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_unstack(axis):
+    check(lambda x: np.unstack(x**2, axis=axis), np.arange(24.0).reshape(2, 3, 4) / 9)
+
+
+@pytest.mark.parametrize("function", [np.stack, np.vstack, np.hstack, np.concatenate])
+def test_joined_in_another_dtype(function):
+    x = Value(PLANE)
+    y = function([x, PLANE], dtype=np.float32)
+    np.testing.assert_array_equal(y.data, function([PLANE, PLANE], dtype=np.float32))
+    assert y.dtype == np.float32

@@ -411,3 +411,26 @@ def test_edges_of_bins_follow_the_data():
     assert type(np.histogram(Value(x), [0, 2, 4], density=True)[0]) is np.ndarray
     with pytest.raises(NoRuleError, match="width of bins that follow the data"):
         np.histogram(Value(x), 2, density=True)
+
+
+@pytest.mark.parametrize("function", [np.nanvar, np.nanstd])
+def test_spread_of_a_single_number_beside_nan(function):
+    data = np.array([[1.0, np.nan, np.nan], [2.0, 3.0, np.nan]])
+    x = Value(data)
+    y = function(x, axis=1)
+    np.testing.assert_array_equal(y.data, function(data, axis=1))
+    y.backward(np.ones(2))
+    slope = 0.5
+    np.testing.assert_allclose(x.grad, [[0, 0, 0], [-slope, slope, 0]])
+    with pytest.raises(TypeError):
+        function(x, dtype=int)
+
+
+def test_covariance_in_another_dtype():
+    data = np.array([[1.0, 2.5, 4.0], [0.3, 0.1, 0.2]], np.float32)
+    x = Value(data)
+    y = np.cov(x, dtype=np.float64)
+    np.testing.assert_array_equal(y.data, np.cov(data, dtype=np.float64))
+    assert y.dtype == np.float64
+    with pytest.raises(ValueError):
+        np.cov(Value(np.ones((2, 2, 2))))
