@@ -182,7 +182,7 @@ def _normal_cdf(x):
 normal_cdf = defop(
     _normal_cdf,
     lambda g, y, x: g * (np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)),
-    formula="exp(-x² / 2) / √(2π)",
+    formula="exp(-x² / 2) / √(2 π)",
     elementwise=True,
 )
 
