@@ -60,27 +60,25 @@ def rows(array, groups, count):
     return array.reshape(groups, count // groups, array.size // max(count, 1))
 
 
-def products(few, many):
-    """``few @ many``, a part of the long rows of `many` at a time, that the processor's cache can hold."""
-    out = np.empty((*few.shape[:2], many.shape[2]), np.result_type(few, many))
-    for start in range(0, many.shape[2], 4096):
-        part = slice(start, start + 4096)
-        np.matmul(few, many[..., part], out=out[..., part])
-    return out
-
-
 # ---------------------------------------------------------------- convolution
 # The three are what is left of one trilinear form, sum(y * conv(x, weight)), when one of the three is left out. So the
 # rules of each are the other two.
 
 
-def columns(x, kernel, stride, padding, dilation, size):
-    """All windows side by side, (channels, kernel height, kernel width, height, width, batch)."""
+def seen(x, kernel, stride, padding, dilation, size):
+    """A view of all windows, (height, channels, kernel height, kernel width, width, batch).
+
+    One row of the result at a time is copied out of it and multiplied: so much the processor's cache can hold.
+    """
     x = padded(batch_last(x), padding)
-    out = np.empty((x.shape[0], *kernel, *size, x.shape[3]), x.dtype)
-    for i, j in pairs(*map(range, kernel)):
-        out[:, i, j] = x[window(i, j, size, stride, dilation)]
-    return out
+    channel, row, column, image = x.strides
+    (down, right), (di, dj) = stride, dilation
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (size[0], x.shape[0], *kernel, size[1], x.shape[3]),
+        (row * down, channel, row * di, column * dj, column * right, image),
+        writeable=False,
+    )
 
 
 def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
@@ -99,11 +97,13 @@ def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilat
     """
     filters, _, *kernel = weight.shape
     size = out_size(x.shape, kernel, stride, padding, dilation)
-    cols = rows(columns(x, kernel, stride, padding, dilation, size), groups, x.shape[1] * math.prod(kernel))
-    y = products(rows(weight, groups, filters), cols)
+    weight = rows(weight, groups, filters)
+    y = np.empty((groups, filters // groups, size[0], size[1] * x.shape[0]), np.result_type(x, weight))
+    for i, windows in enumerate(seen(x, kernel, stride, padding, dilation, size)):
+        np.matmul(weight, rows(windows, groups, x.shape[1] * math.prod(kernel)), out=y[:, :, i])
     if bias is not None:
-        y += bias.reshape(groups, -1, 1)
-    return batch_first(y.reshape(filters, *size, x.shape[0])), cols
+        y += bias.reshape(groups, -1, 1, 1)
+    return batch_first(y.reshape(filters, *size, x.shape[0]))
 
 
 def _conv2d_input(g, weight, shape, stride, padding, dilation, groups):
@@ -121,38 +121,38 @@ def _conv2d_input(g, weight, shape, stride, padding, dilation, groups):
     """
     filters, _, *kernel = weight.shape
     n, channels, height, width = shape
-    size = g.shape[2:]
-    cols = np.swapaxes(rows(weight, groups, filters), 1, 2) @ rows(batch_last(g), groups, filters)
-    cols = cols.reshape(channels, *kernel, *size, n)
+    size, (down, _), (di, _) = g.shape[2:], stride, dilation
+    weight = np.swapaxes(rows(weight, groups, filters), 1, 2)
+    g = batch_last(g).reshape(groups, filters // groups, size[0], size[1] * n)
     (top, bottom), (left, right) = padding
-    out = np.zeros((channels, top + height + bottom, left + width + right, n), cols.dtype)
-    for i, j in pairs(*map(range, kernel)):
-        out[window(i, j, size, stride, dilation)] += cols[:, i, j]
+    out = np.zeros((channels, top + height + bottom, left + width + right, n), np.result_type(g, weight))
+    for i in range(size[0]):
+        windows = (weight @ g[:, :, i]).reshape(channels, *kernel, size[1], n)
+        for u, v in pairs(*map(range, kernel)):
+            out[:, i * down + u * di][window(0, v, (1, size[1]), stride, dilation)[::2]] += windows[:, u, v]
     return batch_first(out[:, top : top + height, left : left + width])
 
 
-def _conv2d_weight(x, g, kernel, stride, padding, dilation, groups, cols=None):
+def _conv2d_weight(x, g, kernel, stride, padding, dilation, groups):
     """The adjoint of `conv2d` in the weight: what came in, weighted by what is wanted of it."""
-    filters = g.shape[1]
-    if cols is None:
-        cols = columns(x, kernel, stride, padding, dilation, g.shape[2:])
-        cols = rows(cols, groups, x.shape[1] * math.prod(kernel))
-    weight = np.swapaxes(cols @ np.swapaxes(rows(batch_last(g), groups, filters), 1, 2), 1, 2)  # this way round: faster
-    return weight.reshape(filters, x.shape[1] // groups, *kernel)
+    n, filters, *size = g.shape
+    count = x.shape[1] * math.prod(kernel)
+    g = np.swapaxes(batch_last(g).reshape(groups, filters // groups, size[0], size[1] * n), 1, 2)
+    weight = np.zeros((groups, count // groups, filters // groups), np.result_type(x, g))
+    for i, windows in enumerate(seen(x, kernel, stride, padding, dilation, size)):
+        weight += rows(windows, groups, count) @ np.swapaxes(g[:, i], 1, 2)
+    return np.swapaxes(weight, 1, 2).reshape(filters, x.shape[1] // groups, *kernel)
 
 
-def conv2d_to_input(g, y, x, weight, bias, stride, padding, dilation, groups, saved=None):
+def conv2d_to_input(g, y, x, weight, bias, stride, padding, dilation, groups):
     return conv2d_input(g, weight, np.shape(x), stride, padding, dilation, groups)
 
 
-def conv2d_to_weight(g, y, x, weight, bias, stride, padding, dilation, groups, saved=None):
-    kernel = np.shape(weight)[2:]
-    if saved is None:
-        return conv2d_weight(x, g, kernel, stride, padding, dilation, groups)
-    return _conv2d_weight(x, g, kernel, stride, padding, dilation, groups, saved)
+def conv2d_to_weight(g, y, x, weight, bias, stride, padding, dilation, groups):
+    return conv2d_weight(x, g, np.shape(weight)[2:], stride, padding, dilation, groups)
 
 
-def conv2d_to_bias(g, y, x, weight, bias, stride, padding, dilation, groups, saved=None):
+def conv2d_to_bias(g, y, x, weight, bias, stride, padding, dilation, groups):
     return np.sum(g, axis=(0, 2, 3))
 
 
@@ -175,7 +175,6 @@ conv2d = defop(
     _conv2d,
     (conv2d_to_input, conv2d_to_weight, conv2d_to_bias),
     formula=("each g spread over its window, times the weight", "the windows, weighted by g", "Σ g over all places"),
-    saves=True,
     cases=lambda a: (
         [call(a(*x), a(*weight), a(weight[0]), **keywords) for x, weight, keywords in some_images(a)]
         + [call(a(*x), a(*weight), None, **keywords) for x, weight, keywords in some_images(a)[:1]]
