@@ -611,8 +611,9 @@ STACKED = {
 
 @pytest.mark.parametrize("function", STACKED.values(), ids=STACKED)
 @pytest.mark.parametrize("shape", [(3, 2), (2, 3), (3, 3)])
-def test_stacks_of_stacks_are_stacks(function, shape):
-    matrices = np.random.default_rng(9).normal(size=(2, 5, *shape))
+@pytest.mark.parametrize("stack", [(2, 5), (10, 1)])
+def test_stacks_of_stacks_are_stacks(function, shape, stack):
+    matrices = np.random.default_rng(9).normal(size=(*stack, *shape))
     flat = matrices.reshape(10, *shape)
     seed = weights(function(matrices))
     (whole,) = raw_gradients(function, [matrices], seed)
