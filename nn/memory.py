@@ -14,9 +14,9 @@ def keep_memory() -> bool:
     """Ask the C library to keep the memory of freed arrays for the next ones, until the process ends.
 
     A training step makes arrays of a megabyte and frees them again. As it stands, glibc gives such memory back to the
-    system each time, and gets it anew page by page, which costs more than the arithmetic: a convolutional net runs some
-    three times faster without. The price is that the process stays as large as it once was, whatever else runs in it;
-    which is why nothing here does this unasked.
+    system each time, and gets it anew page by page, which can cost more than the arithmetic, above all for
+    convolutional nets. The price is that the process stays as large as it once was, whatever else runs in it; which is
+    why nothing here does this unasked.
 
     Returns
     -------
