@@ -567,7 +567,14 @@ def test_what_is_set_over_is_cut():
         (lambda x: np.power(x, np.array([0, 2], np.uint8)), [1.1, 3.0], [0, 6]),
         (lambda x: np.interp(x, [0.0, 3.0], np.array([200, 100], np.uint8)), [1.0], [-100 / 3]),
         (lambda x: np.interp(x, np.array([-100, 100], np.int8), [0.0, 1.0]), [1.0], [1 / 200]),
-        (lambda x: np.roll(x, np.uint8(1))[1], [0.0, 1.0, 2.0], [1, 0, 0]),
+        pytest.param(
+            lambda x: np.roll(x, np.uint8(1))[1],
+            [0.0, 1.0, 2.0],
+            [1, 0, 0],
+            marks=pytest.mark.skipif(
+                np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="NumPy 2.0 refuses it itself"
+            ),
+        ),
     ],
 )
 def test_constants_of_few_bits_do_not_overflow_in_a_rule(function, x, wanted):
