@@ -594,11 +594,16 @@ def test_what_a_decomposition_is_put_together_to(shape):
     check(squared, np.real(z))
 
 
+def projection(q):
+    return q @ np.swapaxes(q, -1, -2)
+
+
 STACKED = {
     "cholesky": lambda a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-2])),
     "qr": lambda a: np.linalg.qr(a)[1],
     "q": lambda a: np.linalg.qr(a)[0],
-    "complete q": lambda a: np.linalg.qr(a, "complete")[0][..., :2],
+    "complete q": lambda a: projection(np.linalg.qr(a, "complete")[0][..., 2:]),
+    "complete u": lambda a: projection(np.linalg.svd(a)[0][..., 2:]),
     "det": lambda a: np.linalg.det(a[..., :2, :2]),
     "inv": lambda a: np.linalg.inv(a[..., :2, :2]),
     "pinv": np.linalg.pinv,

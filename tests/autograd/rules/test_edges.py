@@ -72,6 +72,7 @@ EDGES = {
     "clip between bounds that are the wrong way round": (
         np.clip, [[0.0], [2.0], [1.0]], [[0], [0], [1]]
     ),
+    "set where it has no derivative": (lambda x: np.sqrt(x).at[0].set(1.0), [[0.0, 4.0]], [[0, 0.25]]),
     "where twice": (
         lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0), [[0.0, 2.0]], [[0, 0.5]]
     ),

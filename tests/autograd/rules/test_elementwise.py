@@ -23,6 +23,8 @@ CALLS = {
     "round to a digit": (lambda a: np.round(a, 1) * a, np.array([1.234, 5.678])),
     "pow": (lambda a: np.pow(a, 3), X),
     "power of a number": (lambda a: 2.0**a, X),
+    "negative base, complex powers": (lambda a: np.power(-2.0, a + 0.3j), X),
+    "negative bases, complex powers": (lambda a: np.power(np.array([-2.0, 0.5, -0.3]), a * (1 + 0.3j)), X),
     "negative base": (lambda a: a**3.0 + a**-2, X),
     "powers by powers": (np.power, np.abs(X), V),
     "acos": (lambda a: np.acos(a / 3), X),

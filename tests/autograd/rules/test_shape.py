@@ -7,6 +7,7 @@ import pytest
 
 from autograd import Value
 from autograd.errors import NoRuleError
+from autograd.op import registry
 
 from ..numerical import assert_close, check, check_first, check_numbers, gradient, joined
 
@@ -427,6 +428,14 @@ OF_MATRICES = {
 @pytest.mark.parametrize("function", OF_MATRICES.values(), ids=OF_MATRICES)
 def test_of_matrices(function):
     check(function, PLANE)
+
+
+def test_fromfunction_as_it_is_registered():
+    # NumPy hands it over only when told to, by `like`.
+    x = Value(2.0)
+    for make in (np.fromfunction, registry[np.fromfunction]):
+        y = make(lambda i, j, k: x * i + j * k, (2, 3), dtype=np.float32, k=3)
+        assert y.data.tolist() == [[0, 3, 6], [2, 5, 8]]
 
 
 @pytest.mark.skipif(not hasattr(np, "unstack"), reason="this came with NumPy 2.1")
