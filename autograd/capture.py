@@ -135,7 +135,7 @@ class Traced:
         if function in _FILLED and len(args) == 1 and not set(kwargs) - {"dtype"} and type(args[0]) is Traced:
             model = args[0]._content
             if np.ndim(model) == 0 or model.flags.c_contiguous:
-                return _FILLED[function](model.shape, kwargs.get("dtype") or model.dtype)
+                return recorder.call(_FILLED[function], (model.shape, kwargs.get("dtype") or model.dtype))
         if function in _IN_PLACE:
             raise CompileError(f"compile: np.{function.__name__}(...) writes into an array; use v.at[index].set(x).")
         out = kwargs.get("out")

@@ -8,6 +8,7 @@ and makes of the others the conditions under which a program holds.
 from __future__ import annotations
 
 import functools
+import operator
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -16,15 +17,13 @@ from typing import Any
 import numpy as np
 
 from .errors import CompileError
-from .op import Op
 from .program import Place
 from .value import Value
 
 Condition = tuple[Place, str, Any]
 """A place, how to compare ("is", "==" or "len"), and what with."""
 
-_OWN = {"autograd", "nn"}
-_TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", *_OWN}
+_TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", "autograd", "nn"}
 _SETTINGS = (bool, int, float, complex, str, bytes, type(None))
 _EFFECTS = {"print": "prints", "input": "asks for input", "open": "opens a file", "breakpoint": "stops to debug"}
 _CLOCKS = {"random", "time", "datetime", "secrets", "uuid"}
@@ -65,15 +64,22 @@ class Surroundings:
         while self._stack:
             self._look_inside(*self._stack.pop())
 
+    def now(self, place: Place) -> Any:
+        """What is there, also in a tuple that another one has replaced since."""
+        return self.now(self.parents[id(place.holder)])[place.key] if isinstance(place.holder, tuple) else place.get()
+
     def put(self, place: Place, content: Any) -> None:
-        """Put something there, also into a tuple: by a new one in its place."""
-        if isinstance(place.holder, tuple):
-            parent = self.parents[id(place.holder)]
-            held = parent.get()
-            items = [*held[: place.key], content, *held[place.key + 1 :]]
-            self.put(parent, type(held)(*items) if hasattr(held, "_fields") else tuple(items))
-        else:
+        """Put something there, also into a tuple: by a new one in its place, or the old one if it is as it was."""
+        if not isinstance(place.holder, tuple):
             place.set(content)
+            return
+        parent = self.parents[id(place.holder)]
+        held = list(self.now(parent))
+        held[place.key] = content
+        if all(map(operator.is_, held, place.holder)):
+            self.put(parent, place.holder)
+        else:
+            self.put(parent, type(place.holder)(*held) if hasattr(place.holder, "_fields") else tuple(held))
 
     def _meet(self, place: Place, here: str) -> None:
         """Note what is there, and that it is to be looked into."""
@@ -131,8 +137,10 @@ class Surroundings:
                         self._stack.append((content, f"{here}.{name}", _METHOD))
                     elif isinstance(content, _SETTINGS) and not name.startswith("__"):
                         self.conditions.append((Place(found, name, True, f"{here}.{name}"), "==", content))
-        elif not isinstance(found, Op) and (not _trusted(kind.__module__) or kind.__module__.split(".")[0] in _OWN):
+        elif kind.__module__.split(".")[0] == "nn" or not _trusted(kind.__module__):
             self._object(found, kind, here)
+        elif isinstance(getattr(found, "__wrapped__", None), types.FunctionType):  # as what `compile` gave
+            self._stack.append((found.__wrapped__, here, None))
 
     def _object(self, found: Any, kind: type, here: str) -> None:
         attributes = getattr(found, "__dict__", None)

@@ -300,7 +300,7 @@ class _Trace:
             if traced is None:
                 before.put(place, original)
                 continue
-            now = place.get()
+            now = before.now(place)
             if now is traced:
                 before.put(place, original)
             elif type(now) is Traced:
