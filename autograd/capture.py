@@ -1,8 +1,8 @@
 """Capture: a function run once, on arrays that note what is done with them.
 
 A `Traced` array answers NumPy's protocols (NEP 13, NEP 18) as Values do: it computes what is asked, at once and for
-real, and notes the call. It lives as the data of Values, so that rules, layers and optimisers, which are NumPy, come out
-as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as one
+real, and notes the call. It lives as the data of Values, so that rules, layers and optimisers, which are NumPy, come
+out as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as one
 call of its function.
 """
 
@@ -13,14 +13,14 @@ import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 from .errors import CompileError
 from .op import Op
-from .program import Call, Expect, Variable, mapped, variables
+from .program import Call, Expect, Variable, variables
 from .value import Value
 
 _ABOUT = {
@@ -39,7 +39,7 @@ _OF_MANY_SHAPES = {
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
-class Untraceable(CompileError):
+class UntraceableError(CompileError):
     """Python wanted a number that will be another one in each run."""
 
     def __init__(self, what: str, traced: Traced):
@@ -47,13 +47,13 @@ class Untraceable(CompileError):
         named = f" {traced._variable.name!r}" if traced._variable.name else ""
         super().__init__(
             f"compile: {what} of{named} ({traced._shown()}) while a function is traced. A program has no Python between "
-            f"its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (it is checked in each "
-            f"run), and so is v.item() if it is returned or computed with; for a choice by entries write np.where(...), "
+            f"its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (each run checks it), "
+            f"and so is v.item() if it is returned or computed with; for a choice by entries write np.where(...), "
             f"and np.sqrt(x) for math.sqrt(x)."
         )
 
 
-class _NoAttribute(Untraceable, AttributeError):
+class _NoAttributeError(UntraceableError, AttributeError):
     """The same, of an attribute, so that hasattr says no."""
 
 
@@ -91,7 +91,7 @@ class Traced:
                 return getattr(self._content, name)
             if name in _METHODS:
                 return functools.partial(self._recorder.method, _METHODS[name], self)
-        raise _NoAttribute(f"the attribute .{name}", self)
+        raise _NoAttributeError(f"the attribute .{name}", self)
 
     @property
     def dtype(self) -> Any:
@@ -184,7 +184,7 @@ class Traced:
 
     def _refuse(what: str) -> Any:  # type: ignore[misc]  # noqa: N805
         def refused(self: Traced, *args: Any, **kwargs: Any) -> Any:
-            raise Untraceable(what, self)
+            raise UntraceableError(what, self)
 
         return refused
 
@@ -316,7 +316,8 @@ class TracedGenerator:
 class Recorder:
     """Notes calls; also what runs the operations of Values meanwhile (see `modes.interpreting`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: CodeType | None = None) -> None:
+        self.code = code  # of the function that is traced
         self.calls: list[Call] = []
         self.part = "forward"
         self.live = True
@@ -404,7 +405,7 @@ class Recorder:
         operands = self.noted(args), self.noted(kwargs)
         if variable.kind != "number":
             variable.owners = self._owners(result, variables(operands))
-        self.calls.append(Call(function, *operands, variable, self.part, effect))
+        self.calls.append(Call(function, *operands, variable, self.part, effect, line=self._line()))
         self._hold(result, variable)
         if variable.kind == "object" and isinstance(result, tuple | list):
             parts = []
@@ -419,6 +420,13 @@ class Recorder:
                 return parts
             return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
         return Traced(result, variable, self, fresh=not variable.owners)
+
+    def _line(self) -> int:
+        """Which line of the traced function is at work: its assignments name variables."""
+        frame: FrameType | None = sys._getframe(3)
+        while frame is not None and frame.f_code is not self.code:
+            frame = frame.f_back
+        return 0 if frame is None else frame.f_lineno
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""
@@ -452,13 +460,13 @@ class Recorder:
             return result
         if type(target) is not Traced:
             raise CompileError(
-                "compile: out=..., or an operator like array += x, would write into an array made outside of the trace. "
-                "Write array = array + x."
+                "compile: out=..., or an operator like array += x, would write into an array made outside of the "
+                "trace. Write array = array + x."
             )
         owner = self.held.get(id(_owner(target._content)))
         shared = any(target._variable in call.result.owners for call in self.calls[-64:] if call.result is not None)
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
-            raise Untraceable("writing in place into a view, an argument or a parameter", target)
+            raise UntraceableError("writing in place into a view, an argument or a parameter", target)
         content = result._content
         if content.shape != target._content.shape or content.dtype != target._content.dtype:
             result = self.call(_fitted, (target, result))
@@ -560,7 +568,7 @@ def _by_mask(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     for part in parts:
         array = part._content if type(part) is Traced else part
-        if type(part) is Traced and getattr(array, "dtype", None) == bool and array.ndim:
+        if type(part) is Traced and array.dtype.kind == "b" and array.ndim:
             return True
     return False
 
@@ -598,24 +606,4 @@ def _spelled(function: Any) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-@contextmanager
-def naming(function: Callable[..., Any], names: dict[int, str]) -> Iterator[None]:
-    """Note the names that a function's own variables have when it returns, by the ids of their contents."""
-    code = getattr(function, "__code__", None)
-    before = sys.getprofile()
-
-    def watch(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "return" and frame.f_code is code:
-            for name, content in frame.f_locals.items():
-                names.setdefault(id(content._array if type(content) is Value else content), name)
-        if before is not None:
-            before(frame, event, argument)
-
-    sys.setprofile(watch)
-    try:
-        yield
-    finally:
-        sys.setprofile(before)
-
-
-__all__ = ["Recorder", "Traced", "TracedGenerator", "Untraceable", "assigned", "boxed", "item", "mapped", "naming"]
+__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "boxed", "item"]

@@ -88,8 +88,9 @@ class Surroundings:
         except (AttributeError, ValueError, KeyError):  # an empty cell, a slot that was never filled
             return
         kind = type(content)
+        conditions = [] if isinstance(place.holder, tuple) else self.conditions  # a tuple's entries are as it is
         if kind is Value:
-            self.conditions.append((place, "is", content))
+            conditions.append((place, "is", content))
             if content.is_leaf:
                 self.values.setdefault(content, here)
             else:
@@ -99,13 +100,13 @@ class Surroundings:
         elif kind is int or kind is float or kind is complex:
             self.numbers.append(place)
         elif isinstance(content, np.random.Generator):
-            self.conditions.append((place, "is", content))
+            conditions.append((place, "is", content))
             self.generators.append(place)
         elif isinstance(content, _SETTINGS):
             how = "is" if content is None or kind is bool else "=="
-            self.conditions.append((place, how, content))
+            conditions.append((place, how, content))
         else:
-            self.conditions.append((place, "is", content))
+            conditions.append((place, "is", content))
             if isinstance(content, tuple):
                 self.parents[id(content)] = place
             self._stack.append((content, here, place))
@@ -170,16 +171,16 @@ class Surroundings:
     def _function(self, function: types.FunctionType, here: str, surely_called: bool) -> None:
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             self._meet(Place(cell, "cell_contents", True, name), name)
-        if function.__defaults__:
-            self._several(function.__defaults__, range(len(function.__defaults__)), f"{here}.__defaults__", None)
-            self.parents[id(function.__defaults__)] = Place(function, "__defaults__", True, here)
-        if function.__kwdefaults__:
-            self._several(function.__kwdefaults__, list(function.__kwdefaults__), f"{here}.__kwdefaults__", None)
         wrapped = getattr(function, "__wrapped__", None)
         if wrapped is not None:
             self._stack.append((wrapped, here, None))
         if _trusted(function.__module__ or ""):
             return
+        if function.__defaults__:
+            self._several(function.__defaults__, range(len(function.__defaults__)), f"{here}.__defaults__", None)
+            self.parents[id(function.__defaults__)] = Place(function, "__defaults__", True, here)
+        if function.__kwdefaults__:
+            self._several(function.__kwdefaults__, list(function.__kwdefaults__), f"{here}.__kwdefaults__", None)
         names = set(_names(function.__code__))
         for name in sorted(names):
             if name in function.__globals__:
@@ -191,7 +192,7 @@ class Surroundings:
             elif surely_called and name in _EFFECTS:
                 raise CompileError(
                     f"compile({here}): {function.__name__} calls {name}(...), which {_EFFECTS[name]}: a program is "
-                    f"NumPy calls alone, and would do so on no later run. Return what is to be shown, and show it outside."
+                    f"NumPy calls alone, and would do so on no later run. Return it, and do that outside."
                 )
 
     def _module(

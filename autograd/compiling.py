@@ -25,7 +25,7 @@ import numpy as np
 
 from . import modes
 from .backward import reverse, seed_for
-from .capture import Recorder, Traced, TracedGenerator, Untraceable, boxed, naming
+from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
 from .closure import Condition, Surroundings
 from .errors import CompileError, GraphError
 from .graph import describe, topological
@@ -41,10 +41,14 @@ _MOST = 16
 """How many programs are kept for one signature."""
 
 
+Numbers = dict[tuple[int, Any], tuple[Place, Any]]
+"""By the id of the holder and the key: where a Python number stands, and which."""
+
+
 class _Version:
     """A trace, the conditions under which it holds, and, when a second trace has confirmed it, its program."""
 
-    def __init__(self, program: Program, conditions: list[Condition], numbers: dict[tuple[int, Any], tuple[Place, Any]]):
+    def __init__(self, program: Program, conditions: list[Condition], numbers: Numbers):
         self.program, self.conditions, self.numbers = program, conditions, numbers
         self.run: Callable[..., Any] | None = None
         self.draws = _draws_before_a_condition(program)
@@ -107,7 +111,7 @@ class Compiled:
         if modes.active:
             state = modes.now()
             if state.interpreter is not None or state.watching or not state.recording or state.born is not None:
-                return self.function(*args, **kwargs)  # inside another trace, or under anomaly: what it does, in the open
+                return self.function(*args, **kwargs)  # inside another trace, or under anomaly: in the open
         arrays: list[Any] = []
         key = _signature((args, kwargs), arrays)
         with _tracing:
@@ -145,7 +149,7 @@ class Compiled:
             try:
                 trace.run()
                 break
-            except Untraceable as error:  # Python looks at the number: then it is part of the conditions
+            except UntraceableError as error:  # Python looks at the number: then it is part of the conditions
                 places = trace.places_of(error.traced)
                 if not places:
                     raise
@@ -167,7 +171,7 @@ class Compiled:
         return trace.result
 
     def _note_changes(self, trace: _Trace) -> None:
-        """What the function itself changed in Python: once is a beginning, twice is a habit that no program can have."""
+        """What the function itself changed in Python: once is a beginning, twice is what no program can do."""
         again = self._changed & set(trace.changed)
         for path, (place, key) in trace.changed.items():
             if key is not None and key not in self._fixed:
@@ -186,7 +190,7 @@ class _Trace:
 
     def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, dynamic: dict[tuple[int, Any], Any]):
         self.function, self.args, self.kwargs, self.dynamic = function, args, kwargs, dynamic
-        self.recorder = Recorder()
+        self.recorder = Recorder(getattr(function, "__code__", None))
         self.changed: dict[str, tuple[Place, tuple[int, Any] | None]] = {}
         self.loads: dict[Variable, Place] = {}
         self.traced: dict[Any, tuple[Place, Traced, Any]] = {}
@@ -201,21 +205,20 @@ class _Trace:
 
     def run(self) -> None:
         before = self.before = Surroundings(self.function)
-        hidden = np.random.get_state(legacy=False)
-        names: dict[int, str] = {}
+        hidden = _hidden_state()
         try:
             self._substitute(before)
             arguments: list[Variable] = []
             args, kwargs = self._standing_for((self.args, self.kwargs), arguments)
-            with modes.interpreting(self.recorder), naming(self.function, names):
+            with modes.interpreting(self.recorder):
                 result = self.function(*args, **kwargs)
-            if str(np.random.get_state(legacy=False)) != str(hidden):
+            if _hidden_state() != hidden:
                 raise CompileError(
                     f"compile({self.function.__name__}): it draws from np.random's hidden generator. Make one that "
                     f"it closes over, generator = np.random.default_rng(), and draw with generator.normal(...)."
                 )
             after = Surroundings(self.function)
-            self._finish(before, after, result, arguments, names)
+            self._finish(before, after, result, arguments)
         except BaseException:
             for place, _, original in reversed(self.traced.values()):
                 before.put(place, original)
@@ -279,9 +282,7 @@ class _Trace:
         arguments.append(traced._variable)
         return _constant_of(traced) if kind is Value else traced
 
-    def _finish(
-        self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable], names: dict[int, str]
-    ) -> None:
+    def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder, writes = self.recorder, []
         if after.results:
             for place, value in after.results:
@@ -290,8 +291,6 @@ class _Trace:
                         f"compile({self.function.__name__}): it leaves {describe(value)}, with its graph, in "
                         f"{place.path}, and a program builds no graph. Keep its numbers: v.data."
                     )
-        for identity, name in names.items():
-            self._name(identity, name)
         for value, path in after.values.items():
             if value not in before.values:
                 self.changed[path] = Place(value, "_array", True, path), None
@@ -345,7 +344,8 @@ class _Trace:
                 noted.append((place, None))
             else:
                 variable = Variable.of(now, _name(place))
-                recorder.calls.append(Call(np.array if isinstance(now, np.ndarray) else type(now), (now,), {}, variable, "update"))
+                make = np.array if isinstance(now, np.ndarray) else type(now)
+                recorder.calls.append(Call(make, (now,), {}, variable, "update"))
                 noted.append((place, variable))
             before.put(place, content)
             if place.key == "_array" and type(place.holder) is Value:
@@ -359,11 +359,6 @@ class _Trace:
         self.result = self._given(result, before)
         self.program = Program(arguments, self.loads, recorder.calls, noted, results)
 
-    def _name(self, identity: int, name: str) -> None:
-        for call in self.recorder.calls:
-            del call
-            break
-
     # ---------------------------------------------------------------- what comes out
 
     def _noted(self, tree: Any, before: Surroundings) -> Any:
@@ -373,7 +368,7 @@ class _Trace:
             return tree._variable
         if kind is Value:
             if tree in before.values or type(tree._array) is not Traced:
-                return tree if tree in before.values else tree
+                return tree
             box = Variable("object")
             self.recorder.calls.append(Call(boxed, (tree._array._variable,), {}, box, "update"))
             return box
@@ -398,6 +393,12 @@ class _Trace:
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part, before) for part in tree])
         return tree
+
+
+def _hidden_state() -> Any:
+    """Where np.random's own generator stands."""
+    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
+    return state["pos"], state["key"].tobytes()
 
 
 def _equal(a: Any, b: Any) -> Any:
@@ -493,15 +494,16 @@ def _draws_before_a_condition(program: Program) -> list[Any]:
 
 
 def _same(first: Program, second: Program, name: str) -> bool:
-    """Whether two traces did the same; False if a condition came out otherwise. An error if something unseen differs."""
+    """Whether two traces did the same; False if a condition came out otherwise. An error if what is unseen differs."""
     twin = dict(zip(first.arguments, second.arguments, strict=True))
     twin.update(zip(first.loads, second.loads, strict=False))
     for a, b in zip(first.calls, second.calls, strict=False):
-        if isinstance(a.function, Expect) and isinstance(b.function, Expect) and a.function.wanted != b.function.wanted:
-            return False
-        if a.function != b.function and not (isinstance(a.function, Expect) and isinstance(b.function, Expect)):
-            if getattr(a.function, "__code__", 0) is not getattr(b.function, "__code__", 1):
-                _differ(name, a, b)
+        f, g = a.function, b.function
+        if isinstance(f, Expect) and isinstance(g, Expect):
+            if f.wanted != g.wanted:
+                return False
+        elif f != g and getattr(f, "__code__", 0) is not getattr(g, "__code__", 1):
+            _differ(name, a, b)
         if not _equal_trees(a.args, b.args, twin) or not _equal_trees(a.kwargs, b.kwargs, twin):
             _differ(name, a, b)
         if a.result is not None and b.result is not None:

@@ -818,7 +818,9 @@ def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, A
     """Run a function with several results once, and note each as a result of its own."""
     arguments, interpreter = [value._array for value in inputs], modes.active and modes.now().interpreter
     try:
-        results = interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
+        results = (
+            interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
+        )
     except Exception as error:
         _note(error, entry.parts[0], inputs)
         raise
