@@ -29,6 +29,63 @@ Cases = Callable[[Callable[..., np.ndarray]], list[tuple[tuple[Any, ...], dict[s
 _ndarray_protocol = np.ndarray.__array_function__
 
 
+def as_array(x: Any, dtype: Any = None) -> Any:
+    """An array of whatever library, or a Value, as it is; anything else as a NumPy array.
+
+    What a layer or a loss of your own begins with, if it is to take lists and numbers, too.
+
+    Parameters
+    ----------
+    x : array, Value, number or nested list
+        An array is what speaks NumPy's protocol ``__array_function__``.
+    dtype : dtype, optional
+        Of the array that a number or a list becomes.
+
+    Returns
+    -------
+    array or Value
+
+    Examples
+    --------
+    >>> from autograd import as_array
+    >>> as_array([1, 2], float)
+    array([1., 2.])
+    """
+    if type(x) is np.ndarray or (hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)):
+        return x
+    return np.asarray(x) if isinstance(x, np.ndarray) else np.asarray(x, dtype)
+
+
+def certain(condition: Any) -> bool:
+    """Whether a condition on the contents of arrays is known to hold; of a lazy array that cannot be asked.
+
+    What a check of contents asks, so that it does not compute what is meant to be computed later:
+    ``if certain(np.any(p > 1)): raise ...``.
+
+    Parameters
+    ----------
+    condition : bool, or array of a single one
+
+    Returns
+    -------
+    bool
+        False of an array of Dask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import certain
+    >>> certain(np.any(np.array([0.5, 2.0]) > 1))
+    True
+    """
+    return not is_lazy(condition) and bool(condition)
+
+
+def is_lazy(x: Any) -> bool:
+    """Whether an array's contents are not there yet, as of Dask's."""
+    return hasattr(type(x), "__dask_graph__")
+
+
 class Op:
     """One differentiable operation: what `defop` makes and the registry holds.
 
