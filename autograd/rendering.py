@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .program import Call, Diverged, Expect, Place, Program, Variable, variables
+from .program import Call, Diverged, Expect, Place, Program, Variable, mapped, variables
 from .value import tick
 
 MISS: Final = type("Miss", (), {"__repr__": lambda self: "MISS", "__slots__": ()})()
@@ -273,7 +273,7 @@ def _identifier(name: str) -> str:
 LARGE = 1 << 15
 """An array of that many bytes is let go as soon as nobody needs it."""
 
-RESERVED = ("before", "now", "type", "slice", "LookupError", "AttributeError", "ValueError")
+RESERVED = ("before", "now", "type", "len", "slice", "LookupError", "AttributeError", "ValueError")
 """Names that the function that runs has for itself."""
 
 _numbers = count(1)
@@ -287,7 +287,8 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     program : Program
     conditions : sequence of (Place, relation, content)
         What must hold of what the program has as constants: that there is the very same thing (``"is"``), an equal one
-        of the same type (``"=="``), or an array of the shape and dtype that a Variable has (``"like"``).
+        of the same type (``"=="``), one of that type (``"type"``) or length (``"len"``), or an array of the shape and
+        dtype that a Variable has (``"like"``).
 
     Returns
     -------
@@ -382,13 +383,18 @@ class _Body:
             found = self.place(place)
             if relation == "like":
                 failing += self.unlike(found, wanted)
-                continue
-            test = _compare(found, ast.IsNot(), self.cells.refer(wanted))
-            if relation == "==":
-                other_type = _compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(type(wanted)))
-                other = _compare(found, ast.NotEq(), self.cells.refer(wanted))
-                test = ast.BoolOp(ast.And(), [test, ast.BoolOp(ast.Or(), [other_type, other], **HERE)], **HERE)
-            failing.append(test)
+            elif relation == "len":
+                failing.append(_compare(_call(_name("len"), [found]), ast.NotEq(), _constant(wanted)))
+            elif relation == "type":
+                failing.append(_compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(wanted)))
+            else:
+                test = _compare(found, ast.IsNot(), self.cells.cell(wanted))
+                if relation == "==":
+                    other_type = _compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(type(wanted)))
+                    other = _compare(found, ast.NotEq(), self.cells.cell(wanted))
+                    other = ast.BoolOp(ast.Or(), [other_type, other], **HERE)
+                    test = ast.BoolOp(ast.And(), [test, other], **HERE)
+                failing.append(test)
         if failing:
             miss: list[ast.stmt] = [ast.Return(self.cells.cell(MISS, "MISS"), **HERE)]
             tests: list[ast.stmt] = [ast.If(test, miss, [], **HERE) for test in failing]
@@ -457,17 +463,27 @@ class _Body:
             self.statements.append(ast.Delete(names, **HERE))
 
     def end(self, program: Program) -> None:
-        """Write everything, and return."""
-        often = Counter(program.wanted)
+        """Write everything, and return; each array that is handed out shares memory with no other."""
+        taken = {*program.arguments, *program.loads}
         stores: list[ast.stmt] = []
         clocks = []
+
+        def own(variable: Variable) -> Variable:
+            memory = {variable, *variable.owners}
+            if variable.kind == "array" and not taken.isdisjoint(memory):
+                copy = Variable("array", variable.shape, variable.dtype)
+                self.lines.names[copy] = f"copy_{len(self.lines.names)}"
+                copied = _call(_attribute(self.lines.tree(variable), "copy"), [_constant("K")])
+                self.assign(copy, copied)
+                return copy
+            taken.update(memory)
+            return variable
+
         for place, variable in program.writes:
-            content: ast.expr = self.lines.tree(variable)
+            content = self.lines.tree(mapped(own, variable))
             if place.key == "_array" and place.attribute:
                 clocks.append(place)
                 if variable.kind == "array":
-                    if often[variable] > 1 or variable.owners or variable in program.arguments:
-                        self.assign(variable, _call(_attribute(content, "copy"), []))
                     self.statements.append(ast.Expr(_call(_attribute(content, "setflags"), [_constant(False)]), **HERE))
             plain = not place.attribute or _setter(place.holder) is object.__setattr__
             if plain:
@@ -476,6 +492,7 @@ class _Body:
                 setter = self.cells.cell(object.__setattr__, "setattribute")
                 holder = self.cells.cell(place.holder, "holder")
                 stores.append(ast.Expr(_call(setter, [holder, _constant(place.key), content]), **HERE))
+        results = self.lines.tree(mapped(own, program.results))
         if clocks:
             now = ast.Assign([_stored("now")], _call(self.cells.cell(tick, "tick"), []), **HERE)
             self.statements.append(now)
@@ -483,7 +500,7 @@ class _Body:
         for place in clocks:
             clock = ast.Attribute(self.cells.cell(place.holder, "holder"), "_clock", ast.Store(), **HERE)
             self.statements.append(ast.Assign([clock], _name("now"), **HERE))
-        self.statements.append(ast.Return(self.lines.tree(program.results), **HERE))
+        self.statements.append(ast.Return(results, **HERE))
 
     def function(self, arguments: Sequence[str], name: str = "run") -> Callable[..., Any]:
         """A function of these statements, made without evaluating anything."""
