@@ -234,6 +234,8 @@ class Value:
     np.float64(2.0)
     """
 
+    takes_operations = True  # an `Op` that is called with a Value is recorded
+
     __slots__ = (
         "_array", "_grad", "_tracked", "op", "_first", "_second", "_inputs", "params", "label", "notes", "_clock",
         "__weakref__",
@@ -339,7 +341,7 @@ class Value:
         if new is not None and not isinstance(new, Value):
             new = _own(new).astype(self._array.dtype)[()]
             if new.shape == ():
-                new = np.full(self.shape, new)[()]
+                new = np.full_like(self._array, new)[()]
         if new is not None and new.shape != self.shape:
             raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)}.")
         self._grad = new
