@@ -236,16 +236,16 @@ _METHODS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 _METHODS |= {"flatten": _flattened, "reshape": np.reshape, "transpose": np.transpose}
 
-_SAME_ON_NUMBERS = {operator.neg, operator.pos, operator.abs}
-_UFUNCS = {
+_UFUNCS: dict[str, Any] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
     "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
     "pow": None,
 }  # fmt: skip
-_COMPARISONS = {
+_COMPARISONS: dict[str, Any] = {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
 }  # fmt: skip
-_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
+_SIGNS: dict[str, Any] = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+_POWERS: dict[Any, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
 """What ``array ** number`` runs, for floating and complex arrays, in the place of np.power."""
 
 
@@ -286,11 +286,9 @@ for _name, _ufunc in _UFUNCS.items():
     setattr(Traced, f"__r{_name}__", _dunder(_name, _ufunc, True))
 for _name, _ufunc in _COMPARISONS.items():
     setattr(Traced, f"__{_name}__", _dunder(_name, _ufunc, False))
+for _name, _ufunc in _SIGNS.items():
+    setattr(Traced, f"__{_name}__", _unary(getattr(operator, _name), _ufunc))
 Traced.__hash__ = object.__hash__  # type: ignore[method-assign]
-Traced.__neg__ = _unary(operator.neg, np.negative)  # type: ignore[attr-defined]
-Traced.__pos__ = _unary(operator.pos, np.positive)  # type: ignore[attr-defined]
-Traced.__abs__ = _unary(operator.abs, np.absolute)  # type: ignore[attr-defined]
-Traced.__invert__ = _unary(operator.invert, np.invert)  # type: ignore[attr-defined]
 
 
 class TracedGenerator:
@@ -430,7 +428,7 @@ class Recorder:
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""
-        found = {}
+        found: dict[Variable, None] = {}
         for array in _arrays(content):
             known = self.held.get(id(_owner(array)))
             if known is not None:

@@ -23,7 +23,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,8 +33,9 @@ from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
 from .closure import Condition, Surroundings
 from .errors import CompileError, GraphError
 from .graph import describe, topological
-from .program import Call, Diverged, Expect, Place, Program, Variable, mapped
-from .rendering import MISS, runner
+from .op import Op
+from .program import Call, Diverged, Expect, Place, Program, Variable, variables
+from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
 
@@ -76,6 +77,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any]):
         functools.update_wrapper(self, function)
+        self.name: str = getattr(function, "__name__", "function")
         self.function, self.traces = function, 0
         self._versions: dict[Any, list[_Version]] = {}
         self._quick: Callable[..., Any] | None = None
@@ -102,12 +104,13 @@ class Compiled:
     def source(self) -> str:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""
         if self._latest is None:
-            raise CompileError(f"compile({self.__name__}): no program yet; call it once, so that shapes are known.")
-        return ""
+            raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
+        _name_results(self._latest, self.function)
+        return source(simplified(self._latest), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
-        return f"<compiled {self.__name__}: {programs} program{'' if programs == 1 else 's'}, {self.traces} traces>"
+        return f"<compiled {self.name}: {programs} program{'' if programs == 1 else 's'}, {self.traces} traces>"
 
     # ---------------------------------------------------------------- finding a program
 
@@ -167,7 +170,7 @@ class Compiled:
             return trace.result
         self._changed.clear()
         for version in candidates:
-            if _same(version.program, trace.program, self.__name__):
+            if _same(version.program, trace.program, self.name):
                 version.run = runner(finished(version.program), version.conditions)
                 return trace.result
         versions.append(_Version(trace.program, trace.conditions, trace.numbers))
@@ -183,7 +186,7 @@ class Compiled:
                 again.discard(path)
         if again:
             raise CompileError(
-                f"compile({self.__name__}): each call changes {sorted(again)[0]} in Python, which a program cannot do. "
+                f"compile({self.name}): each call changes {sorted(again)[0]} in Python, which a program cannot do. "
                 f"Return what is to be kept, and keep it outside."
             )
         self._changed = set(trace.changed)
@@ -194,7 +197,7 @@ class _Trace:
 
     def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, dynamic: dict[tuple[int, Any], Any]):
         self.function, self.args, self.kwargs, self.dynamic = function, args, kwargs, dynamic
-        self.recorder = Recorder(getattr(function, "__code__", None))
+        self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
         self.changed: dict[str, tuple[Place, tuple[int, Any] | None]] = {}
         self.loads: dict[Variable, Place] = {}
         self.traced: dict[Any, tuple[Place, Traced, Any]] = {}
@@ -213,10 +216,12 @@ class _Trace:
         try:
             self._substitute(before)
             arguments: list[Variable] = []
-            args = tuple([
-                self._standing_for(part, name, arguments)
-                for part, name in zip_longest(self.args, _parameters(self.function)[: len(self.args)])
-            ])
+            args = tuple(
+                [
+                    self._standing_for(part, name, arguments)
+                    for part, name in zip_longest(self.args, _parameters(self.function)[: len(self.args)])
+                ]
+            )
             kwargs = {name: self._standing_for(part, name, arguments) for name, part in self.kwargs.items()}
             with modes.interpreting(self.recorder):
                 result = self.function(*args, **kwargs)
@@ -300,7 +305,8 @@ class _Trace:
         return _constant_of(traced) if kind is Value else traced
 
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
-        recorder, writes = self.recorder, []
+        recorder = self.recorder
+        writes: list[tuple[Place, Any]] = []
         if after.results:
             for place, value in after.results:
                 if type(value._array) is Traced or type(value._grad) is Traced:
@@ -517,7 +523,7 @@ def _holds(condition: Condition) -> bool:
             return len(content) == wanted
         if how == "type":
             return type(content) is wanted
-        return type(content) is type(wanted) and bool(content == wanted)
+        return type(content) is type(wanted) and content == wanted  # type: ignore[no-any-return]
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
 
@@ -628,8 +634,8 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     -----
     What the function could read is looked at before each run: globals, cells, attributes, entries of lists and dicts.
     If something is not as it was, the function runs itself, and is noted anew; a number that changes is read in each
-    run from then on. ``if loss > 3:`` is checked on each run, and each way has a program of its own. An exception, while
-    a function is noted, leaves all that it closes over as it was.
+    run from then on. ``if loss > 3:`` is checked on each run, and each way has a program of its own. An exception,
+    while a function is noted, leaves all that it closes over as it was.
 
     While a function is being noted, no other thread may use what it closes over.
 
@@ -682,7 +688,7 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
             made[value] = Value(array, label=value.label, requires_grad=value.requires_grad)
         for node in order:
             params = node.params and {name: part for name, part in node.params.items() if name != "saved"}
-            made[node] = record(node.op, tuple([made.get(value, value) for value in node.inputs]), params)
+            made[node] = record(cast(Op, node.op), tuple([made.get(value, value) for value in node.inputs]), params)
         result = made[root]
         if wrt is None:
             return result.data
@@ -728,7 +734,12 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     """
     trace = _Trace(value_and_grad(function, argnums), args, {}, {})
     trace.run()
-    return ""
+    program = trace.program
+    _name_results(program, function)
+    names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
+    for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
+        gradient.name = f"grad_{names[number]}" if number < len(names) else None
+    return source(simplified(program), f"{getattr(function, '__name__', 'function')}_and_gradient")
 
 
 def simplified(program: Program) -> Program:
@@ -737,6 +748,3 @@ def simplified(program: Program) -> Program:
 
 def finished(program: Program) -> Program:
     return program
-
-
-__all__ = ["Compiled", "compile", "gradient_source", "mapped"]
