@@ -17,6 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -115,9 +116,13 @@ def reverse(
     """
     leaves: dict[Value, Any] = {}
     gradients: dict[Value, Any] = {}
-    watching = bool(modes.active) and modes.now().watching
-    with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
-        if wrt is None and not create_graph and not watching:
+    state = modes.now() if modes.active else modes.PLAIN
+    watching, interpreter = state.watching, state.interpreter
+    with (
+        np.errstate(all="ignore"),  # what is not finite is for `anomaly` to tell, with a name and a line
+        nullcontext() if interpreter is None else interpreter.backward(),
+    ):
+        if wrt is None and not create_graph and not watching and interpreter is None:
             ((root, seed),) = zip(roots, seeds, strict=True)  # as `backward` calls it
             (leaves if root.op is None else gradients)[root] = seed
             _fast_pass(topological(roots), gradients, leaves, retain_graph)
@@ -168,6 +173,8 @@ def pass_one(
     the branch not taken.
     """
     inputs, op = node.inputs, node.op
+    interpreter = modes.now().interpreter if modes.active else None
+    gradient = op.gradient if interpreter is None else partial(interpreter.gradient, op)
     check_unchanged(node)
     result: Any = node if create_graph else node._array
     arguments = [value if create_graph and value._tracked else value._array for value in inputs]
@@ -175,11 +182,8 @@ def pass_one(
     cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            raw = (
-                0.0
-                if cut is not None and certain(cut.all())
-                else op.gradient(index, upstream, result, arguments, params)
-            )
+            gone = cut is not None and certain(cut.all())
+            raw = 0.0 if gone else gradient(index, upstream, result, arguments, params)
             if cut is not None and op.elementwise:
                 raw = np.where(cut, 0.0, raw)
             share = conform(raw, upstream, value, node)
@@ -190,7 +194,7 @@ def pass_one(
             if value in to:  # an entry is cut if it is in all that comes in
                 before = cuts.pop(value, None)
                 below = None if below is None or before is None else below & before
-            if below is not None and to is gradients and (is_lazy(below) or below.any()):
+            if below is not None and to is gradients and (interpreter is not None or is_lazy(below) or below.any()):
                 cuts[value] = below
             if seen is not None:
                 seen(index, value, raw, share)
