@@ -182,8 +182,10 @@ def pass_one(
     cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            gone = cut is not None and certain(cut.all())
-            raw = 0.0 if gone else gradient(index, upstream, result, arguments, params)
+            if cut is not None and certain(cut.all()):
+                raw: Any = 0.0
+            else:
+                raw = gradient(index, upstream, result, arguments, params)
             if cut is not None and op.elementwise:
                 raw = np.where(cut, 0.0, raw)
             share = conform(raw, upstream, value, node)
@@ -194,7 +196,8 @@ def pass_one(
             if value in to:  # an entry is cut if it is in all that comes in
                 before = cuts.pop(value, None)
                 below = None if below is None or before is None else below & before
-            if below is not None and to is gradients and (interpreter is not None or is_lazy(below) or below.any()):
+            unknown = interpreter is not None or is_lazy(below)
+            if below is not None and to is gradients and (unknown or below.any()):
                 cuts[value] = below
             if seen is not None:
                 seen(index, value, raw, share)
