@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("hypothesis", reason="Hypothesis, which the programs are drawn with, is not installed")
 
-from autograd.lowering import contiguous, dense, lowered  # noqa: E402
-from autograd.program import Variable  # noqa: E402
+from autograd.lowering import contiguous, dense, lowered
+from autograd.program import Variable
 
-from .programs import LAYOUTS, Recorder, arrays, functions, same_bits  # noqa: E402
+from .programs import LAYOUTS, Recorder, arrays, functions, same_bits
 
 WRAPPERS = [
     (np.sum, {}), (np.sum, {"axis": 1, "keepdims": True}), (np.sum, {"dtype": np.float64}), (np.ndarray.sum, {"axis": (0, 1)}),

@@ -7,18 +7,18 @@ import pytest
 
 pytest.importorskip("hypothesis", reason="Hypothesis, which draws the programs, is not installed")
 
-from hypothesis import HealthCheck, given, settings  # noqa: E402
+from hypothesis import HealthCheck, given, settings
 
-from autograd.passes import (  # noqa: E402
+from autograd.passes import (
     simplified,
     with_common_subexpressions_shared,
     with_constants_folded,
     with_views,
     without_dead_code,
 )
-from autograd.program import Expect, Place, variables  # noqa: E402
+from autograd.program import Expect, Place, variables
 
-from .programs import Recorder, functions, memory, outcomes, same_bits  # noqa: E402
+from .programs import Recorder, functions, memory, outcomes, same_bits
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -0.0]])
 PASSES = [
