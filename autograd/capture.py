@@ -2,8 +2,8 @@
 
 A `Traced` array answers NumPy's protocols (NEP 13, NEP 18) as Values do: it computes what is asked, at once and for
 real, and notes the call. It lives as the data of Values, so that rules, layers and optimisers, which are NumPy, come
-out as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as one
-call of its function.
+out as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as
+one call of its function.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class UntraceableError(CompileError):
         self.traced = traced
         named = f" {traced._variable.name!r}" if traced._variable.name else ""
         super().__init__(
-            f"compile: {what} of{named} ({traced._shown()}) while a function is traced. A program has no Python between "
-            f"its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (each run checks it), "
-            f"and so is v.item() if it is returned or computed with; for a choice by entries write np.where(...), "
+            f"compile: {what} of{named} ({traced._shown()}) while a function is traced. A program has no Python "
+            f"between its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (it is checked "
+            f"in each run), and so is v.item() if it is returned or computed with; for a choice by entries write np.where(...), "
             f"and np.sqrt(x) for math.sqrt(x)."
         )
 
@@ -76,6 +76,8 @@ def boxed(content: Any) -> Value:
 
 class Traced:
     """An array, or a number, whose calls are noted."""
+
+    of_numpy = True  # so that rules go the way of NumPy's own arrays
 
     __slots__ = ("_content", "_fresh", "_recorder", "_variable")
 
@@ -145,7 +147,7 @@ class Traced:
         return recorder.call(function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
-        if index == () and type(index) is tuple and isinstance(self._content, np.generic):
+        if type(index) is tuple and not index and isinstance(self._content, np.generic):
             return self
         return self._recorder.call(operator.getitem, (self, index))
 

@@ -34,6 +34,7 @@ from .closure import Condition, Surroundings
 from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .op import Op
+from .passes import simplified
 from .program import Call, Diverged, Expect, Place, Program, Variable, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
@@ -106,7 +107,7 @@ class Compiled:
         if self._latest is None:
             raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
         _name_results(self._latest, self.function)
-        return source(simplified(self._latest), self.name)
+        return source(simplified(self._latest, to_read=True), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -518,12 +519,12 @@ def _holds(condition: Condition) -> bool:
     try:
         content = place.get()
         if how == "is":
-            return content is wanted
+            return bool(content is wanted)
         if how == "len":
-            return len(content) == wanted
+            return bool(len(content) == wanted)
         if how == "type":
             return type(content) is wanted
-        return type(content) is type(wanted) and content == wanted  # type: ignore[no-any-return]
+        return type(content) is type(wanted) and bool(content == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
 
@@ -739,12 +740,9 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
     for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
         gradient.name = f"grad_{names[number]}" if number < len(names) else None
-    return source(simplified(program), f"{getattr(function, '__name__', 'function')}_and_gradient")
-
-
-def simplified(program: Program) -> Program:
-    return program
+    return source(simplified(program, to_read=True), f"{getattr(function, '__name__', 'function')}_and_gradient")
 
 
 def finished(program: Program) -> Program:
-    return program
+    """As it runs."""
+    return simplified(program)
