@@ -142,7 +142,7 @@ class Traced:
             raise CompileError(f"compile: np.{function.__name__}(...) writes into an array; use v.at[index].set(x).")
         out = kwargs.get("out")
         if out is not None:
-            kwargs = {name: content for name, content in kwargs.items() if name != "out"}
+            kwargs = {name: content for name, content in (kwargs or {}).items() if name != "out"}
             return recorder.written(out, recorder.call(function, args, kwargs))
         return recorder.call(function, args, kwargs)
 
@@ -377,7 +377,7 @@ class Recorder:
 
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any = None, effect: bool = False) -> Any:
         """Run a function on the contents, and note it."""
-        kwargs = kwargs or {}
+        kwargs = {name: content for name, content in (kwargs or {}).items() if not _by_default(function, name, content)}
         given, named = self.contents(args), self.contents(kwargs)
         result = function(*given, **named)
         if isinstance(result, np.ndarray) and result.dtype.kind not in "biufc":
@@ -553,6 +553,13 @@ class Recorder:
         return self._note(function, arguments, params, result, False)
 
 
+def _by_default(function: Any, name: str, content: Any) -> bool:
+    """Whether a keyword of NumPy's says what would be so anyway."""
+    return content is np._NoValue or (function in _REDUCTIONS and content is _DEFAULTS.get(name, _DEFAULTS))
+
+
+_REDUCTIONS = {np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all}
+_DEFAULTS = {"axis": None, "dtype": None, "out": None, "keepdims": False, "where": True}
 _opaque: set[Any] = set()
 """The code of functions that could not be followed: next time it is not tried."""
 
