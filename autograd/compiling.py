@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import inspect
 import textwrap
 import threading
@@ -212,6 +213,8 @@ class _Trace:
     # ---------------------------------------------------------------- before, during, after
 
     def run(self) -> None:
+        collecting = gc.isenabled()
+        gc.disable()  # a trace makes many objects, all of which stay
         before = self.before = Surroundings(self.function)
         hidden = _hidden_state()
         try:
@@ -238,6 +241,8 @@ class _Trace:
             raise
         finally:
             self.recorder.live = False
+            if collecting:
+                gc.enable()
 
     def _undo(self, before: Surroundings) -> None:
         """Leave no trace of a run that failed."""
