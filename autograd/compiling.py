@@ -213,9 +213,9 @@ class _Trace:
     # ---------------------------------------------------------------- before, during, after
 
     def run(self) -> None:
+        before = self.before = Surroundings(self.function)
         collecting = gc.isenabled()
         gc.disable()  # a trace makes many objects, all of which stay
-        before = self.before = Surroundings(self.function)
         hidden = _hidden_state()
         try:
             self._substitute(before)
