@@ -31,7 +31,7 @@ import numpy as np
 from . import modes
 from .backward import conjugate, reverse, seed_for
 from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
-from .closure import Condition, Surroundings
+from .closure import SETTINGS, Condition, Surroundings, called
 from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .op import Op
@@ -78,8 +78,8 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., Any]):
-        functools.update_wrapper(self, function)
-        self.name: str = getattr(function, "__name__", "function")
+        functools.update_wrapper(self, function, updated=())
+        self.name: str = called(function)
         self.function, self.traces = function, 0
         self._versions: dict[Any, list[_Version]] = {}
         self._quick: Callable[..., Any] | None = None
@@ -122,7 +122,8 @@ class Compiled:
             if state.interpreter is not None or state.watching or state.born is not None:
                 return self.function(*args, **kwargs)  # inside another trace, or under anomaly: in the open
         arrays: list[Any] = []
-        key = modes.now().recording, _signature((args, kwargs), arrays)
+        objects: list[Any] = []
+        key = modes.now().recording, _signature((args, kwargs), arrays, objects)
         with _tracing:
             versions = self._versions.setdefault(key, [])
             candidates = []
@@ -139,14 +140,19 @@ class Compiled:
                         generator.bit_generator.state = state
                     continue
                 if result is not MISS:
-                    if all(map(_plain, args)) and not kwargs and not version.draws:
+                    if all(map(_plain, args)) and not (kwargs or version.draws or modes.active):
                         self._quick = version.run
                     return result
             self._quick = None
-            return self._trace(args, kwargs, versions, candidates)
+            return self._trace(args, kwargs, objects, versions, candidates)
 
     def _trace(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], versions: list[_Version], candidates: list[_Version]
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        objects: list[Any],
+        versions: list[_Version],
+        candidates: list[_Version],
     ) -> Any:
         """Run the function and note what it does; make a program of it when that has been seen before."""
         for version in versions:  # a number that changed between two calls is read in each run from now on
@@ -154,7 +160,7 @@ class Compiled:
                 if key not in self._fixed and place.get() != before:
                     self._dynamic[key] = place.holder
         while True:
-            trace = _Trace(self.function, args, kwargs, self._dynamic)
+            trace = _Trace(self.function, args, kwargs, objects, self._dynamic)
             try:
                 trace.run()
                 break
@@ -197,8 +203,16 @@ class Compiled:
 class _Trace:
     """One run of a function on recording arrays, after which everything is as if it had run on plain ones."""
 
-    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, dynamic: dict[tuple[int, Any], Any]):
-        self.function, self.args, self.kwargs, self.dynamic = function, args, kwargs, dynamic
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        objects: list[Any],
+        dynamic: dict[tuple[int, Any], Any],
+    ):
+        self.function, self.args, self.kwargs, self.objects, self.dynamic = function, args, kwargs, objects, dynamic
+        self.name = called(function)
         self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
         self.changed: dict[str, tuple[Place, tuple[int, Any] | None]] = {}
         self.loads: dict[Variable, Place] = {}
@@ -213,7 +227,7 @@ class _Trace:
     # ---------------------------------------------------------------- before, during, after
 
     def run(self) -> None:
-        before = self.before = Surroundings(self.function)
+        before = self.before = Surroundings(self.function, self.objects)
         collecting = gc.isenabled()
         gc.disable()  # a trace makes many objects, all of which stay
         hidden = _hidden_state()
@@ -231,10 +245,10 @@ class _Trace:
                 result = self.function(*args, **kwargs)
             if _hidden_state() != hidden:
                 raise CompileError(
-                    f"compile({self.function.__name__}): it draws from np.random's hidden generator. Make one that "
+                    f"compile({self.name}): it draws from np.random's hidden generator. Make one that "
                     f"it closes over, generator = np.random.default_rng(), and draw with generator.normal(...)."
                 )
-            after = Surroundings(self.function)
+            after = Surroundings(self.function, self.objects)
             self._finish(before, after, result, arguments)
         except BaseException:
             self._undo(before)
@@ -255,6 +269,9 @@ class _Trace:
             value._grad, value._clock = gradient, clock
         for generator, state in self.states:
             generator.bit_generator.state = state
+        for node, held in before.graphs:
+            for name, content in held.items():
+                setattr(node, name, content)
 
     def _stand(self, place: Place, content: Any, name: str) -> Traced:
         traced = self.recorder.source(content, name)
@@ -268,6 +285,11 @@ class _Trace:
         self.numbers: Numbers = {}
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
+            if not isinstance(value._array, np.ndarray | np.generic | float | int):
+                raise CompileError(
+                    f"compile({self.name}): {path} holds a {type(value._array).__module__} array, and "
+                    f"programs are of NumPy's own."
+                )
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
             value._array = self._stand(place, value._array, _name(place))
@@ -313,11 +335,17 @@ class _Trace:
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder = self.recorder
         writes: list[tuple[Place, Any]] = []
+        for node, held in before.graphs:
+            if node._grad is not held["_grad"] or node._inputs is not held["_inputs"]:
+                raise CompileError(
+                    f"compile({self.name}): it goes backward through {describe(node)}, which was computed "
+                    f"outside of it. Compute it inside, or go on from its numbers, v.data."
+                )
         if after.results:
             for place, value in after.results:
                 if type(value._array) is Traced or type(value._grad) is Traced:
                     raise CompileError(
-                        f"compile({self.function.__name__}): it leaves {describe(value)}, with its graph, in "
+                        f"compile({self.name}): it leaves {describe(value)}, with its graph, in "
                         f"{place.path}, and a program builds no graph. Keep its numbers: v.data."
                     )
         for value, path in after.values.items():
@@ -486,7 +514,7 @@ def _plain(x: Any) -> bool:
     return kind is np.ndarray or kind is float or isinstance(x, np.generic)
 
 
-def _signature(tree: Any, arrays: list[Any]) -> Any:
+def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     """What must be the same for a program to fit: nesting, shapes and dtypes, and all that is no array."""
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
@@ -502,21 +530,30 @@ def _signature(tree: Any, arrays: list[Any]) -> Any:
                 f"graph. Take the gradient inside, as in compile(grad(f)), or pass its numbers, v.data."
             )
         arrays.append(tree._array)
-        return Value, _signature(tree._array, [])
+        return Value, _signature(tree._array, [], [])
     if kind is tuple or kind is list:
-        return kind, tuple([_signature(part, arrays) for part in tree])
+        return kind, tuple([_signature(part, arrays, objects) for part in tree])
     if kind is dict:
-        return dict, tuple([(name, _signature(part, arrays)) for name, part in tree.items()])
+        return dict, tuple([(name, _signature(part, arrays, objects)) for name, part in tree.items()])
     if isinstance(tree, np.ndarray) or hasattr(kind, "__array_function__"):
         raise CompileError(f"A compiled function got a {kind.__module__}.{kind.__name__}: it takes NumPy's own arrays.")
-    try:
-        hash(tree)
-    except TypeError:
-        raise CompileError(
-            f"A compiled function got a {kind.__name__}, of which it cannot tell whether it has changed. Pass arrays, "
-            f"numbers, strings, and tuples, lists and dicts of these; or close over it."
-        ) from None
+    if not isinstance(tree, SETTINGS):
+        objects.append(tree)
+        return _Same(tree)
     return kind, tree
+
+
+class _Same:
+    """An object of which a program is: the very one."""
+
+    def __init__(self, held: Any):
+        self.held = held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.held is self.held
+
+    def __hash__(self) -> int:
+        return id(self.held)
 
 
 def _holds(condition: Condition) -> bool:
@@ -738,14 +775,14 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     >>> print(gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3)))
     TODO
     """
-    trace = _Trace(value_and_grad(function, argnums), args, {}, {})
+    trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
     _name_results(program, function)
     names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
     for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
         gradient.name = f"grad_{names[number]}" if number < len(names) else None
-    return source(simplified(program, to_read=True), f"{getattr(function, '__name__', 'function')}_and_gradient")
+    return source(simplified(program, to_read=True), f"{called(function)}_and_gradient")
 
 
 def finished(program: Program) -> Program:
