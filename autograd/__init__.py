@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from .modes import anomaly as anomaly
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
+from .op import as_array as as_array
+from .op import certain as certain
 from .op import defop as defop
 from .rules.elementwise import normal_cdf as normal_cdf
 from .rules.elementwise import relu as relu

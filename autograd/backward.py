@@ -17,6 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from numpy import float64, ndarray
 from . import modes
 from .errors import AnomalyError, AutogradError, DataError, GraphError, NoRuleError, ShapeError
 from .graph import describe, topological
-from .op import same
+from .op import certain, is_foreign, is_lazy, same
 
 if TYPE_CHECKING:
     from .value import Value
@@ -115,9 +116,13 @@ def reverse(
     """
     leaves: dict[Value, Any] = {}
     gradients: dict[Value, Any] = {}
-    watching = bool(modes.active) and modes.now().watching
-    with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
-        if wrt is None and not create_graph and not watching:
+    state = modes.now() if modes.active else modes.PLAIN
+    watching, interpreter = state.watching, state.interpreter
+    with (
+        np.errstate(all="ignore"),  # what is not finite is for `anomaly` to tell, with a name and a line
+        nullcontext() if interpreter is None else interpreter.backward(),
+    ):
+        if wrt is None and not create_graph and not watching and interpreter is None:
             ((root, seed),) = zip(roots, seeds, strict=True)  # as `backward` calls it
             (leaves if root.op is None else gradients)[root] = seed
             _fast_pass(topological(roots), gradients, leaves, retain_graph)
@@ -168,6 +173,8 @@ def pass_one(
     the branch not taken.
     """
     inputs, op = node.inputs, node.op
+    interpreter = modes.now().interpreter if modes.active else None
+    gradient = op.gradient if interpreter is None else partial(interpreter.gradient, op)
     check_unchanged(node)
     result: Any = node if create_graph else node._array
     arguments = [value if create_graph and value._tracked else value._array for value in inputs]
@@ -175,7 +182,10 @@ def pass_one(
     cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            raw = 0.0 if cut is not None and cut.all() else op.gradient(index, upstream, result, arguments, params)
+            if cut is not None and certain(cut.all()):
+                raw: Any = 0.0
+            else:
+                raw = gradient(index, upstream, result, arguments, params)
             if cut is not None and op.elementwise:
                 raw = np.where(cut, 0.0, raw)
             share = conform(raw, upstream, value, node)
@@ -186,7 +196,8 @@ def pass_one(
             if value in to:  # an entry is cut if it is in all that comes in
                 before = cuts.pop(value, None)
                 below = None if below is None or before is None else below & before
-            if below is not None and to is gradients and below.any():
+            unknown = interpreter is not None or is_lazy(below)
+            if below is not None and to is gradients and (unknown or below.any()):
                 cuts[value] = below
             if seen is not None:
                 seen(index, value, raw, share)
@@ -196,17 +207,18 @@ def pass_one(
 def _cut_below(node: Any, index: int, cut: Any) -> Any:
     """Which entries of the gradient of an input are cut to zero, if those of the node are; None if nothing is known."""
     op, value, arrays = node.op, node.inputs[index], [value._array for value in node.inputs]
-    if cut is not None and cut.all():
-        return np.ones(value.shape, bool)[()]
+    if cut is not None and certain(cut.all()):
+        return np.ones_like(value._array, bool)[()]
     if op.cuts is not None:
-        own = np.broadcast_to(op.cuts(index, node._array, *arrays, **(node.params or {})), node.shape)
+        own = op.cuts(index, node._array, *arrays, **(node.params or {}))
+        own = own | np.zeros_like(node._array, bool) if is_foreign(node._array) else np.broadcast_to(own, node.shape)
         cut = own if cut is None else cut | own
     live = np.subtract(1.0, cut)
     if op.moves:
         live = op.gradient(index, live, node._array, arrays, node.params)
     elif not op.elementwise:
         return None
-    return unbroadcast(np.asarray(live)[()], value.shape) == 0
+    return unbroadcast(live if is_foreign(live) else np.asarray(live)[()], value.shape) == 0
 
 
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
@@ -301,6 +313,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
         share = np.asarray(share)[()]
+    if isinstance(share, np.generic) and is_foreign(data):
+        share = np.full_like(data, share)
     if share.shape != shape:
         try:
             share = unbroadcast(share, shape)

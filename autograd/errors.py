@@ -45,6 +45,10 @@ class TraceError(AutogradError, ValueError):
     """A trace, or a question about one, that does not fit: a name nobody has, a file that holds no trace."""
 
 
+class CompileError(AutogradError, TypeError):
+    """A function of which no program can be made: it looks at numbers on its way, or does more than compute."""
+
+
 class DerivativeError(AutogradError, AssertionError):
     """A derivative that is wrong, or that could not be checked: what `autograd.testing.assert_...` raise.
 

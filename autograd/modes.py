@@ -31,13 +31,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 class State:
     """What is on in this context: a link of a chain, innermost first."""
 
-    __slots__ = ("born", "live", "outer", "owner", "recording", "watching")
+    __slots__ = ("born", "interpreter", "live", "outer", "owner", "recording", "watching")
 
     def __init__(self, owner: Any = None, outer: State | None = None, **changes: Any):
         self.owner, self.outer, self.live = owner, outer, True
         self.recording: bool = outer.recording if outer else True
         self.watching: bool = outer.watching if outer else False
         self.born: Any = outer.born if outer else None
+        self.interpreter: Any = outer.interpreter if outer else None
         for name, content in changes.items():
             setattr(self, name, content)
 
@@ -199,6 +200,13 @@ class _Sources:
 
     def append(self, node: Any) -> None:
         node.notes = {"source": user_line(), **(node.notes or {})}
+
+
+class interpreting(_Mode):
+    """Inside, `interpreter` runs the operations and the rules: its `forward` and `gradient` are asked for each."""
+
+    def __init__(self, interpreter: Any):
+        self.changes = {"interpreter": interpreter}
 
 
 class locating(_Mode):

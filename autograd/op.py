@@ -26,7 +26,83 @@ Rule = Callable[..., Any]
 Domain = tuple[float, float]
 Cases = Callable[[Callable[..., np.ndarray]], list[tuple[tuple[Any, ...], dict[str, Any]]]]
 
-_ndarray_protocol = np.ndarray.__array_function__
+
+def as_array(x: Any, dtype: Any = None) -> Any:
+    """An array of whatever library, or a Value, as it is; anything else as a NumPy array.
+
+    What a layer or a loss of your own begins with, if it is to take lists and numbers, too.
+
+    Parameters
+    ----------
+    x : array, Value, number or nested list
+        An array is what speaks NumPy's protocol ``__array_function__``.
+    dtype : dtype, optional
+        Of the array that a number or a list becomes.
+
+    Returns
+    -------
+    array or Value
+
+    Examples
+    --------
+    >>> from autograd import as_array
+    >>> as_array([1, 2], float)
+    array([1., 2.])
+    """
+    if type(x) is np.ndarray or (hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)):
+        return x
+    return np.asarray(x) if isinstance(x, np.ndarray) else np.asarray(x, dtype)
+
+
+def certain(condition: Any) -> bool:
+    """Whether a condition on the contents of arrays is known to hold; of a lazy array that cannot be asked.
+
+    What a check of contents asks, so that it does not compute what is meant to be computed later:
+    ``if certain(np.any(p > 1)): raise ...``.
+
+    Parameters
+    ----------
+    condition : bool, or array of a single one
+
+    Returns
+    -------
+    bool
+        False of an array of Dask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import certain
+    >>> certain(np.any(np.array([0.5, 2.0]) > 1))
+    True
+    """
+    return not is_lazy(condition) and bool(condition)
+
+
+def is_lazy(x: Any) -> bool:
+    """Whether an array's contents are not there yet, as of Dask's."""
+    return hasattr(type(x), "__dask_graph__")
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether it is an array of another library than NumPy."""
+    return hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)
+
+
+def beside(constant: Any, *others: Any) -> Any:
+    """An array of NumPy's, in the library of the arrays or Values that it is about to meet."""
+    for other in others:
+        array = getattr(other, "_array", other)
+        if is_foreign(array):
+            return np.asarray(constant, like=array)
+    return constant
+
+
+def zeros(shape: tuple[int, ...], like: Any, dtype: Any = None) -> Any:
+    """Zeros of a shape in the library, and unless it is given in the dtype, of an array."""
+    if is_foreign(like):
+        return np.zeros_like(like, dtype, shape=shape)
+    return np.zeros(shape, like.dtype if dtype is None else dtype)
 
 
 class Op:
@@ -116,12 +192,11 @@ class Op:
         return named, (self.name,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on arrays; hand over to any argument that brings its own ``__array_function__``."""
+        """Run on arrays of any library; hand over to an argument that `takes_operations`, as Values do."""
         for argument in args:
             kind = type(argument)
-            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
-            if protocol is not _ndarray_protocol:
-                return protocol(argument, self, (kind,), args, kwargs)
+            if getattr(kind, "takes_operations", False):
+                return kind.__array_function__(argument, self, (kind,), args, kwargs)
         return self.function(*args, **kwargs)
 
     def gradient(self, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
@@ -162,9 +237,14 @@ class Op:
                     f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
                 )
         if self.masked and params.get("where", True) is not True:
-            counts = np.broadcast_to(params["where"], np.shape(inputs[0]))
-            inputs = (np.where(counts, inputs[0], 0), *inputs[1:])
+            inputs = (np.where(spread(params["where"], inputs[0]), inputs[0], 0), *inputs[1:])
         return inputs, params or None
+
+
+def spread(condition: Any, array: Any) -> Any:
+    """A condition, as a list or an array, in the shape of another array."""
+    condition = beside(as_array(getattr(condition, "_array", condition)), array)
+    return np.broadcast_to(condition, np.shape(array))
 
 
 def out_refused(name: str) -> NoRuleError:
@@ -189,9 +269,8 @@ class Several:
         """As an `Op` is called."""
         for argument in args:
             kind = type(argument)
-            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
-            if protocol is not _ndarray_protocol:
-                return protocol(argument, self, (kind,), args, kwargs)
+            if getattr(kind, "takes_operations", False):
+                return kind.__array_function__(argument, self, (kind,), args, kwargs)
         return self.make(list(self.function(*args, **kwargs)[: len(self.parts)]))
 
 

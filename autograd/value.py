@@ -48,11 +48,21 @@ def tick() -> int:
 # -------------------------------------------------------------------- recording
 
 
-def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = None) -> Value:
-    """Run `op` and, if a gradient may be asked of the result, note what it was computed from."""
+def record(
+    op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = None, compute: Callable[..., Any] | None = None
+) -> Value:
+    """Run `op` and, if a gradient may be asked of the result, note what it was computed from.
+
+    `compute` is what an operator runs in the place of the operation's own function.
+    """
     arguments = [value._array for value in inputs]
+    state = modes.now() if modes.active else None
     try:
-        if op.with_saved is None:
+        if state is not None and state.interpreter is not None:
+            data, params = state.interpreter.forward(op, arguments, params, compute)
+        elif compute is not None:
+            data = compute(*arguments)
+        elif op.with_saved is None:
             data = op.function(*arguments, **params) if params else op.function(*arguments)
         else:
             params = params or {}
@@ -78,8 +88,7 @@ def record(op: Op, inputs: tuple[Value, ...], params: dict[str, Any] | None = No
     node._clock = _clock
     node.op, node._inputs, node.params, node._tracked = op, inputs, params, tracked
     node._first = node._second = None
-    if modes.active:
-        state = modes.now()
+    if state is not None:
         if state.watching:
             node.notes = {"source": modes.user_line()}
             if data.dtype.kind in "fc":
@@ -123,7 +132,7 @@ def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[
             if other is None:
                 return NotImplemented  # type: ignore[no-any-return]
         if modes.active or not (self._tracked or other._tracked):
-            return record(op, (self, other))
+            return record(op, (self, other), None, compute)
         node = _new(Value)
         try:
             node._array = compute(self._array, other._array)
@@ -169,7 +178,7 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
 
     def method(self: Value) -> Value:
         if modes.active or not self._tracked:
-            return record(op, (self,))
+            return record(op, (self,), None, compute)
         node = _new(Value)
         node._array = compute(self._array)
         node._grad = node.params = node.label = node.notes = None
@@ -224,6 +233,8 @@ class Value:
     >>> b.grad
     np.float64(2.0)
     """
+
+    takes_operations = True  # an `Op` that is called with a Value is recorded
 
     __slots__ = (
         "_array", "_grad", "_tracked", "op", "_first", "_second", "_inputs", "params", "label", "notes", "_clock",
@@ -330,7 +341,7 @@ class Value:
         if new is not None and not isinstance(new, Value):
             new = _own(new).astype(self._array.dtype)[()]
             if new.shape == ():
-                new = np.full(self.shape, new)[()]
+                new = np.full_like(self._array, new)[()]
         if new is not None and new.shape != self.shape:
             raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)}.")
         self._grad = new
@@ -807,8 +818,11 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
 
 def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, Any]) -> Any:
     """Run a function with several results once, and note each as a result of its own."""
+    arguments, interpreter = [value._array for value in inputs], modes.active and modes.now().interpreter
     try:
-        results = entry.function(*[value._array for value in inputs], **params)
+        results = (
+            interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
+        )
     except Exception as error:
         _note(error, entry.parts[0], inputs)
         raise
@@ -866,6 +880,8 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
         return _constant(other)
     if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
         return _constant(_own(other))
+    if hasattr(kind, "__array_ufunc__"):  # what stands for a Python number, and leaves dtypes alone as one does
+        return _constant(other)
     return None
 
 

@@ -283,8 +283,8 @@ def attention(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
     scores = np.matmul(query, np.swapaxes(key, -1, -2)) / math.sqrt(sizes[0][-1])
     if mask is None:
         return np.matmul(softmax(scores), value)
-    mask = np.asarray(mask, bool)
-    weights = softmax(np.where(mask, scores, np.finfo(scores.dtype).min))
+    mask = autograd.as_array(mask) != 0
+    weights = softmax(np.where(mask, scores, float(np.finfo(scores.dtype).min)))
     return np.matmul(np.where(mask, weights, 0.0), value)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, log_softmax, softmax_cross_entropy
+from autograd import Value, as_array, certain, log_softmax, softmax_cross_entropy
+
+from .module import numbers
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge", "huber", "kl_div", "mae",
@@ -201,7 +203,7 @@ def binary_cross_entropy(probability: Any, target: Any, reduction: str = "mean")
     """
     _probabilities("binary_cross_entropy", probability, " Scores go into binary_cross_entropy_with_logits.")
     _probabilities("binary_cross_entropy", target)
-    target = np.asarray(target)
+    target = as_array(target)
 
     def losses() -> Any:
         return -(target * _log(probability) + (1 - target) * _log(1 - probability))
@@ -221,7 +223,7 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any, reduction: str = "
     >>> binary_cross_entropy_with_logits(Value([0.0, 1000.0]), [1, 0], reduction="none").data
     array([6.93147181e-01, 1.00000000e+03])
     """
-    name, target = "binary_cross_entropy_with_logits", np.asarray(target)
+    name, target = "binary_cross_entropy_with_logits", as_array(target)
     return _reduced(name, _met(name, lambda: np.logaddexp(logit, 0.0) - target * logit, logit, target), reduction)
 
 
@@ -279,9 +281,8 @@ def cross_entropy(
     array([[-0.06,  0.06],
            [ 0.25, -0.25]])
     """
-    if not hasattr(logits, "shape"):
-        logits = np.asarray(logits)
-    targets, shape = np.asarray(targets), tuple(logits.shape)
+    logits, targets = as_array(logits), _constant(targets)
+    shape = tuple(logits.shape)
     likely = targets.dtype.kind == "f" and targets.shape == shape and shape
     if not likely and (not shape or targets.shape != shape[:-1]):
         raise ValueError(
@@ -293,24 +294,25 @@ def cross_entropy(
     if likely or label_smoothing or weight is not None:
         return _soft_cross_entropy(logits, targets, reduction, label_smoothing, weight)
     if len(shape) != 2:
-        logits, targets = logits.reshape(-1, shape[-1]), targets.ravel()
+        logits, targets = logits.reshape(-1, shape[-1]), targets.reshape(-1)
     loss = softmax_cross_entropy(logits, targets, reduction)
     return loss.reshape(shape[:-1]) if reduction == "none" else loss
 
 
-def _soft_cross_entropy(logits: Any, targets: np.ndarray, reduction: str, smoothing: float, weight: Any) -> Any:
+def _soft_cross_entropy(logits: Any, targets: Any, reduction: str, smoothing: float, weight: Any) -> Any:
     classes = logits.shape[-1]
-    weights = np.ones(classes, logits.dtype) if weight is None else _weights("cross_entropy", weight, classes)
-    indices = targets.dtype.kind in "iu"
-    if indices:
-        share = weights[_classes("cross_entropy", targets, classes)]  # of each example
-        targets = (targets[..., None] == np.arange(classes)).astype(logits.dtype)
+    weights = 1.0 if weight is None else _weights("cross_entropy", weight, classes)
+    share = None
+    if targets.dtype.kind in "iu":
+        targets = _one_hot("cross_entropy", targets, classes).astype(logits.dtype)
+        share = np.sum(targets * weights)
     else:
         _probabilities("cross_entropy", targets)
-        share = np.ones(targets.shape[:-1], logits.dtype)
     targets = (1 - smoothing) * targets + smoothing / classes
     losses = -np.sum((targets * weights).astype(logits.dtype) * log_softmax(logits), axis=-1)
-    return losses.sum() / share.sum() if reduction == "mean" else _reduced("cross_entropy", losses, reduction)
+    if reduction == "mean" and share is not None:
+        return losses.sum() / share
+    return _reduced("cross_entropy", losses, reduction)
 
 
 def nll(log_probability: Any, targets: Any, reduction: str = "mean", weight: Any = None) -> Any:
@@ -326,18 +328,18 @@ def nll(log_probability: Any, targets: Any, reduction: str = "mean", weight: Any
     >>> round(nll(Value(np.log([[0.5, 0.5], [0.25, 0.75]])), [0, 0]).item(), 4)
     1.0397
     """
-    targets, shape = np.asarray(targets), np.shape(log_probability)
+    targets, shape = _constant(targets), np.shape(log_probability)
     if not shape or targets.shape != shape[:-1]:
         raise ValueError(
             f"nll: log-probabilities of shape {shape} want targets of shape {shape[:-1]}, a class index for each row, "
             f"and got shape {targets.shape}."
         )
-    _classes("nll", targets, shape[-1])
-    picked = np.take_along_axis(log_probability, targets[..., None], axis=-1)[..., 0]
+    log_probability = as_array(log_probability)
+    hot = _one_hot("nll", targets, shape[-1])
+    share = np.sum(hot if weight is None else hot * _weights("nll", weight, shape[-1]), axis=-1)
+    losses = -share.astype(log_probability.dtype) * np.sum(np.where(hot == 0, 0.0, log_probability), axis=-1)
     if weight is None:
-        return _reduced("nll", -picked, reduction)
-    share = _weights("nll", weight, shape[-1])[targets]
-    losses = -share * picked
+        return _reduced("nll", losses, reduction)
     return losses.sum() / share.sum() if reduction == "mean" else _reduced("nll", losses, reduction)
 
 
@@ -371,7 +373,7 @@ def kl_div(log_probability: Any, target: Any, reduction: str = "mean") -> Any:
     0.6931
     """
     _probabilities("kl_div", target)
-    target = np.asarray(target)
+    target = as_array(target)
     entropy = np.sum(target * np.log(np.where(target > 0, target, 1)), axis=-1)
     met = _met("kl_div", lambda: target * log_probability, log_probability, target)
     return _reduced("kl_div", entropy - np.sum(met, axis=-1), reduction)
@@ -412,29 +414,36 @@ def _log(probability: Any) -> Any:
 
 
 def _probabilities(name: str, probability: Any, advice: str = "") -> None:
-    numbers = np.asarray(probability.data if isinstance(probability, Value) else probability)
-    wrong = numbers[(numbers < 0) | (numbers > 1)]
-    if wrong.size:
-        raise ValueError(f"{name}: a probability lies between 0 and 1, and here is {wrong[0]}.{advice}")
+    given = numbers(probability)
+    outside = (given < 0) | (given > 1)
+    if certain(np.any(outside)):
+        raise ValueError(f"{name}: a probability lies between 0 and 1, and here is {given[outside][0]}.{advice}")
 
 
-def _signs(name: str, target: Any) -> np.ndarray:
-    signs: np.ndarray = np.asarray(target)
-    if not np.all(np.abs(signs) == 1):
+def _constant(target: Any) -> Any:
+    """What is not learnt, as an array."""
+    return as_array(target) if isinstance(target, Value) and target.requires_grad else numbers(target)
+
+
+def _signs(name: str, target: Any) -> Any:
+    signs = as_array(target)
+    if certain(np.any(np.abs(signs) != 1)):
         raise ValueError(f"{name}: targets are -1 and 1. Of targets 0 and 1, write 2 * target - 1.")
     return signs
 
 
-def _weights(name: str, weight: Any, classes: int) -> np.ndarray:
-    weights: np.ndarray = np.asarray(weight)
-    if weights.shape != (classes,) or np.any(weights < 0):
+def _weights(name: str, weight: Any, classes: int) -> Any:
+    weights = as_array(weight)
+    if weights.shape != (classes,) or certain(np.any(weights < 0)):
         raise ValueError(f"{name}(weight=...): one number from 0 on for each of {classes} classes is wanted.")
     return weights
 
 
-def _classes(name: str, targets: np.ndarray, classes: int) -> np.ndarray:
+def _one_hot(name: str, targets: Any, classes: int) -> Any:
+    """For each class index a row with 1 in its place; of NaN for no class, where that could not be asked before."""
     if targets.dtype.kind not in "iu":
         raise TypeError(f"{name}: targets are class indices, integers from 0 on, and got dtype {targets.dtype}.")
-    if targets.size and not 0 <= targets.min() <= targets.max() < classes:
+    if certain(np.any((targets < 0) | (targets >= classes))):
         raise IndexError(f"{name}: class indices go from 0 to {classes - 1}, and one is not among them.")
-    return targets
+    hot = targets[..., None] == np.arange(classes, like=targets)
+    return hot / np.any(hot, axis=-1, keepdims=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from .module import numbers
 
 __all__ = ["accuracy", "confusion", "f1", "mae", "mse", "precision", "r2", "recall", "roc_auc", "top_k"]
 
@@ -100,7 +100,7 @@ def top_k(scores: Any, actual: Any, k: int = 5) -> float:
     >>> metrics.top_k([[0.1, 0.5, 0.4], [0.6, 0.3, 0.1]], [2, 2], k=2)
     0.5
     """
-    scores, actual = _numbers(scores), _numbers(actual)
+    scores, actual = numbers(scores), numbers(actual)
     if scores.ndim != 2 or actual.shape != scores.shape[:1] or not actual.size:
         raise ValueError(
             f"top_k: scores of shape (n, classes) and n classes are wanted: {scores.shape}, {actual.shape}."
@@ -284,12 +284,8 @@ def _ratio(part: Any, whole: Any) -> Any:
     return np.where(np.equal(whole, 0), 0.0, part / np.maximum(whole, 1))
 
 
-def _numbers(x: Any) -> np.ndarray:
-    return np.asarray(x.data if isinstance(x, Value) else x)
-
-
-def _same(predicted: Any, actual: Any) -> tuple[np.ndarray, np.ndarray]:
-    predicted, actual = _numbers(predicted).astype(float), _numbers(actual).astype(float)
+def _same(predicted: Any, actual: Any) -> tuple[Any, Any]:
+    predicted, actual = numbers(predicted).astype(float), numbers(actual).astype(float)
     if predicted.shape != actual.shape or not predicted.size:
         raise ValueError(
             f"predicted has shape {predicted.shape} and actual {actual.shape}: both are the same, and not empty."
@@ -297,8 +293,8 @@ def _same(predicted: Any, actual: Any) -> tuple[np.ndarray, np.ndarray]:
     return predicted, actual
 
 
-def _pair(predicted: Any, actual: Any) -> tuple[np.ndarray, np.ndarray]:
-    predicted, actual = _numbers(predicted), _numbers(actual)
+def _pair(predicted: Any, actual: Any) -> tuple[Any, Any]:
+    predicted, actual = numbers(predicted), numbers(actual)
     if predicted.shape != actual.shape or predicted.ndim != 1 or not predicted.size:
         raise ValueError(
             f"predicted has shape {predicted.shape} and actual {actual.shape}: both have shape (n,), n at least 1. "

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from autograd import Value
+from autograd import Value, as_array
 
 from .symbol import Symbol, deferred
 
@@ -54,7 +54,7 @@ class Module:
 
     Examples
     --------
-    >>> from autograd import Value
+    >>> from autograd import Value, as_array
     >>> from nn import Module
     >>> class Line(Module):
     ...     def __init__(self):
@@ -226,6 +226,11 @@ class Module:
             else:
                 lines.append(f"{name}{module.describe()}: waiting for its first input")
         return "\n".join(lines)
+
+
+def numbers(x: Any) -> Any:
+    """The array that a Value holds, or that something else is or becomes."""
+    return as_array(x.data if isinstance(x, Value) else x)
 
 
 def as_is(array: Any) -> tuple[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import Value, as_array
 
 from .module import Module
 
@@ -102,7 +102,7 @@ class Optimizer:
                 continue
             if isinstance(gradient, Value):  # after backward(create_graph=True)
                 gradient = gradient.data
-            new = self.update(np.asarray(parameter.data), gradient, state)
+            new = self.update(as_array(parameter.data), gradient, state)
             if isinstance(new, np.ndarray):
                 new.setflags(write=False)  # which spares Value a copy
             parameter.data = new
@@ -189,7 +189,7 @@ class SGD(Optimizer):
         if self.weight_decay:
             g = g + self.weight_decay * w
         if self.momentum:
-            v = state["v"] = self.momentum * state.get("v", 0.0) + g
+            v = state["v"] = self.momentum * _kept(state, "v", g) + g
             g = g + self.momentum * v if self.nesterov else v
         return _stepped(w, self.lr * g)
 
@@ -237,7 +237,7 @@ class AdaGrad(Optimizer):
     def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
         if self.weight_decay:
             g = g + self.weight_decay * w
-        s = state["s"] = state.get("s", 0.0) + g * g
+        s = state["s"] = _kept(state, "s", g) + g * g
         return _stepped(w, self.lr * g / (np.sqrt(s) + self.eps))
 
 
@@ -298,10 +298,10 @@ class RMSProp(Optimizer):
     def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
         if self.weight_decay:
             g = g + self.weight_decay * w
-        s = state["s"] = self.rho * state.get("s", 0.0) + (1 - self.rho) * g * g
+        s = state["s"] = self.rho * _kept(state, "s", g) + (1 - self.rho) * g * g
         step = g / (np.sqrt(s) + self.eps)
         if self.momentum:
-            step = state["v"] = self.momentum * state.get("v", 0.0) + step
+            step = state["v"] = self.momentum * _kept(state, "v", g) + step
         return _stepped(w, self.lr * step)
 
 
@@ -368,15 +368,12 @@ class Adam(Optimizer):
         """The step, without its sign."""
         b1, b2 = self.betas
         t = state["t"] = state.get("t", 0) + 1
-        if t == 1:
-            m, s = (1 - b1) * g, (1 - b2) * (g * g)
-        else:  # m + (1 - b1) (g - m) would round otherwise than PyTorch does
-            m, s = state["m"] * b1, state["s"] * b2
-            m += (1 - b1) * g
-            s += (1 - b2) * (g * g)
+        m, s = _kept(state, "m", g) * b1, _kept(state, "s", g) * b2
+        m += (1 - b1) * g  # m + (1 - b1) (g - m) would round otherwise than PyTorch does
+        s += (1 - b2) * (g * g)
         state["m"], state["s"] = m, s
         scale = np.sqrt(s)
-        scale /= math.sqrt(1 - b2**t)
+        scale /= (1 - b2**t) ** 0.5
         scale += self.eps
         step = self.lr / (1 - b1**t) * m
         step /= scale
@@ -417,9 +414,16 @@ class AdamW(Adam):
         return _stepped(w * (1 - self.lr * self.weight_decay), self._adapted(g, state))
 
 
+def _kept(state: dict[str, Any], name: str, g: Any) -> Any:
+    """What was kept under that name, like the gradient; zeros before the first step."""
+    if name not in state:
+        state[name] = np.zeros_like(g)
+    return state[name]
+
+
 def _stepped(w: Any, step: Any) -> Any:
     """``w - step``, in the place of `step`: of a large array, making another costs more than the sums."""
-    return np.subtract(w, step, out=step if step.shape else None)
+    return np.subtract(w, step, out=step) if type(step) is np.ndarray and step.shape else w - step
 
 
 # -------------------------------------------------------------------- gradients that are too large
@@ -440,7 +444,7 @@ def clip_gradients(parameters: Iterable[Value], *, norm: float | None = None, va
     Returns
     -------
     float
-        NaN or infinity if a gradient is; nothing is scaled then.
+        NaN or infinity if a gradient is; nothing is scaled then. Of gradients that another library holds, its number.
 
     Raises
     ------
@@ -466,14 +470,21 @@ def clip_gradients(parameters: Iterable[Value], *, norm: float | None = None, va
         raise ValueError("clip_gradients: give norm=, for all of them together, or value=, for each number.")
     _check("clip_gradients", above=0.0, **({"norm": norm} if value is None else {"value": value}))
     moved = [parameter for parameter in parameters if parameter.grad is not None]
-    squares = [np.sum(np.square(np.asarray(getattr(p.grad, "data", p.grad), float))) for p in moved]
-    length = math.sqrt(math.fsum(squares)) if np.all(np.isfinite(squares)) else float(np.sum(squares))
+    gradients = [p.grad.data if isinstance(p.grad, Value) else p.grad for p in moved]
+    length: Any = np.sqrt(sum(np.sum(np.square(as_array(g).astype(float))) for g in gradients))
+    if isinstance(length, np.floating):
+        length = float(length)
     for parameter in moved:
         if value is not None:
             parameter.grad = np.clip(parameter.grad, -value, value)
-        elif norm is not None and norm < length < math.inf:
+        elif norm is None:
+            continue
+        elif not isinstance(length, float):  # of another library, and perhaps not computed yet
+            scale = np.where(np.isfinite(length), norm / np.maximum(length, norm), 1.0)
+            parameter.grad = parameter.grad * scale.astype(parameter.grad.dtype)
+        elif norm < length < math.inf:
             parameter.grad = parameter.grad * (norm / length)
-    return length
+    return length  # type: ignore[no-any-return]
 
 
 # -------------------------------------------------------------------- schedules

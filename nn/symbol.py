@@ -41,6 +41,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         The shape, with a batch of `BATCH`, and the type of what a trial gave.
     """
 
+    takes_operations = True  # autograd's own functions are noted as NumPy's are
+
     # No `dtype`: a Value would take a Symbol for an array, and keep it as its data.
 
     def __init__(

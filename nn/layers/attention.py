@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import as_array
+
 from ..functional import attention
 from ..init import Seed
 from ..module import InTorch, Module, as_is, turned
@@ -108,7 +110,7 @@ class MultiHeadAttention(Module):
             return np.swapaxes(np.reshape(x, shape), 1, 2)
 
         if mask is not None:
-            mask = np.asarray(mask, bool)
+            mask = as_array(mask)
             mask = mask[:, None] if mask.ndim == 3 else mask
         seen = attention(parted(self.query(query)), parted(self.key(key)), parted(self.value(value)), mask)
         return self.out(np.reshape(np.swapaxes(seen, 1, 2), np.shape(query)))

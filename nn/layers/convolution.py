@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, conv2d, conv2d_input
+from autograd import Value, as_array, conv2d, conv2d_input
 
 from .. import init as initialisers
 from ..functional import relu
@@ -114,7 +114,7 @@ class _Convolution(Module):
             reach = [d * (k - 1) + 1 - 2 * p for d, k, p in zip(self.dilation, self.kernel, self.padding, strict=True)]
             fits = all(n >= r for n, r in zip(sizes, reach, strict=True))
         if fits:
-            return x if isinstance(x, Value) else np.asarray(x)
+            return as_array(x)
         path = ((self.weight is not None and self.weight.label) or "").rpartition(".")[0]
         name = f"{path} = {self.describe()}" if path else self.describe()
         axes = ("height, width", "height and width") if self.axes == 2 else ("time", "time")

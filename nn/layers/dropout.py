@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd import as_array
+
 from ..init import Seed
-from ..module import Module
+from ..module import Module, numbers
 
 __all__ = ["Dropout"]
 
@@ -54,9 +56,9 @@ class Dropout(Module):
         """Apply the layer to x of any shape."""
         if not self.training or not self.p:
             return x
-        x = x if hasattr(x, "shape") else np.asarray(x, float)
-        keep = self.random.random(x.shape) >= self.p
-        return x * (keep / (1 - self.p)).astype(np.result_type(x.dtype, np.float16))
+        x = as_array(x, float)
+        drawn = np.asarray(self.random.random(x.shape), like=numbers(x))
+        return x * ((drawn >= self.p) / (1 - self.p)).astype(np.result_type(x.dtype, np.float16))
 
     def describe(self) -> str:
         return f"Dropout({self.p:g})"

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import Value, certain
 
 from ..init import Seed
-from ..module import Module
+from ..module import Module, numbers
 
 __all__ = ["Embedding"]
 
@@ -72,12 +72,12 @@ class Embedding(Module):
         -------
         Value, shape ``x.shape + (size,)``
         """
-        index, count = np.asarray(x.data if isinstance(x, Value) else x), self.weight.shape[0]
+        index, count = numbers(x), self.weight.shape[0]
         if index.dtype.kind not in "iu":
             raise TypeError(f"{self.describe()} got x of dtype {index.dtype}: it takes integers, which row to look up.")
-        if index.size and not 0 <= index.min() <= index.max() < count:
-            wrong = index[(index < 0) | (index >= count)][0]
-            raise IndexError(f"{self.describe()} got {wrong}: its rows are 0 to {count - 1}.")
+        outside = (index < 0) | (index >= count)
+        if certain(np.any(outside)):
+            raise IndexError(f"{self.describe()} got {index[outside][0]}: its rows are 0 to {count - 1}.")
         return self.weight[index]
 
     def describe(self) -> str:

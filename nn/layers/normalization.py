@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import Value, as_array
 
 from ..module import Module
 
@@ -104,7 +104,7 @@ class BatchNorm(Module):
             raise ValueError(
                 f"{self.describe()} got x of shape {shape} and wants (batch, {self.channels or 'channels'}, ...)."
             )
-        x = x if isinstance(x, Value) else np.asarray(x)
+        x = as_array(x)
         aside = (1, self.channels) + (1,) * (len(shape) - 2)
         axes, count = (0, *range(2, len(shape))), x.size // max(shape[1], 1)
         if not self.training or not count:
@@ -201,7 +201,7 @@ class LayerNorm(Module):
         if self.shape is None or sizes[len(sizes) - len(self.shape) :] != self.shape or len(sizes) < len(self.shape):
             wanted = ", ".join(map(str, self.shape or ("any number",)))
             raise ValueError(f"{self.describe()} got x of shape {sizes} and wants (..., {wanted}).")
-        x = x if isinstance(x, Value) else np.asarray(x)
+        x = as_array(x)
         axes = tuple(range(-len(self.shape), 0))
         centered = x - np.mean(x, axis=axes, keepdims=True)
         variance = np.mean(centered * centered, axis=axes, keepdims=True)

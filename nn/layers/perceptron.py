@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import Value, as_array
 
 from ..functional import step
 from ..model import Model
@@ -78,7 +78,7 @@ class Perceptron(Model):
         -------
         Value, shape () or (batch,)
         """
-        x = x if hasattr(x, "shape") else np.asarray(x, float)
+        x = as_array(x, float)
         if not x.shape or x.shape[-1] != self.weight.shape[0]:
             raise ValueError(f"{self.describe()} got x of shape {x.shape} and wants (batch, {self.weight.shape[0]}).")
         total = x @ self.weight + self.bias

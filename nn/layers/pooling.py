@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import max_pool2d, window_sum
+from autograd import as_array, max_pool2d, window_sum
 
 from ..module import Module
 
@@ -50,7 +50,7 @@ class _Pooling(Module):
                 f"{self.describe()} got x of shape {shape} and wants (batch, channels, {axes}), no smaller than its "
                 f"window."
             )
-        x = x if hasattr(x, "shape") else np.asarray(x, float)
+        x = as_array(x, float)
         if self.axes == 2:
             margins = tuple((p, p) for p in self.padding)
             return self._pool(x, self.kernel, self.stride, margins)

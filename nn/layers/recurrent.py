@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, lstm
+from autograd import Value, as_array, lstm
 
 from .. import init as initialisers
 from ..functional import sigmoid
-from ..module import InTorch, Module, turned
+from ..module import InTorch, Module, numbers, turned
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 
@@ -54,9 +54,9 @@ class _Cell(Module):
         self.bias = Value(np.zeros(self.gates * self.units, self.dtype))
         self.built = True
 
-    def start(self, batch: int) -> Any:
-        """The state before anything came: zeros."""
-        return np.zeros((batch, self.units), self.dtype)
+    def start(self, x: Any) -> Any:
+        """The state before anything came: zeros, in the library of `x`."""
+        return np.zeros_like(numbers(x), self.dtype, shape=(x.shape[0], self.units))
 
     def _checked(self, x: Any, axes: int) -> Any:
         shape = np.shape(x)
@@ -67,7 +67,7 @@ class _Cell(Module):
             name = f"{path} = {self.describe()}" if path else self.describe()
             wanted = f"{'batch, time' if axes == 3 else 'batch'}, {self.inputs or 'inputs'}"
             raise ValueError(f"{name} got x of shape {shape} and wants ({wanted}).")
-        return x if isinstance(x, Value) else np.asarray(x)
+        return as_array(x)
 
     def _came(self, x: Any) -> Any:
         """What comes in times its weights, for all times in one product."""
@@ -92,7 +92,7 @@ class _Cell(Module):
             The next state; of an LSTM a pair, hidden state and cell.
         """
         x = self._checked(x, 2)
-        return self._step(self._came(x), self.start(x.shape[0]) if state is None else state)
+        return self._step(self._came(x), self.start(x) if state is None else state)
 
     def along(self, x: Any, state: Any, mask: Any) -> tuple[Any, Any]:
         """All states along a sequence, and the last one."""
@@ -102,7 +102,7 @@ class _Cell(Module):
             state = new if mask is None else np.where(mask[:, t, None], new, state)
             states.append(state)
         if not states:
-            return np.zeros((x.shape[0], 0, self.units), self.dtype), state
+            return np.zeros_like(state, shape=(x.shape[0], 0, self.units)), state
         return np.stack(states, axis=1), state
 
     def in_torch(self, end: str = "") -> list[InTorch]:
@@ -246,8 +246,8 @@ class LSTMCell(_Cell):
         bias[self.units : 2 * self.units] = 1
         self.bias = Value(bias)
 
-    def start(self, batch: int) -> Any:
-        return super().start(batch), super().start(batch)
+    def start(self, x: Any) -> Any:
+        return super().start(x), super().start(x)
 
     def _step(self, came: Any, state: Any) -> Any:
         n, (h, c) = self.units, state
@@ -304,9 +304,9 @@ class _Recurrent(Module):
             ``returns='outputs'``; with ``returns='last'`` there is only the last hidden state of the uppermost layer.
         """
         self.cells[0]._checked(x, 3)
-        x = x if isinstance(x, Value) else np.asarray(x)
+        x = as_array(x)
         if mask is not None:
-            mask = np.asarray(mask, bool)
+            mask = as_array(mask) != 0
             if mask.shape != x.shape[:2]:
                 raise ValueError(
                     f"{self.describe()} got x of shape {x.shape} and a mask of shape {mask.shape}, not (batch, time)."
@@ -315,7 +315,7 @@ class _Recurrent(Module):
             raise ValueError(f"{self.describe()} got {len(state)} states and has {len(self.cells)} layers.")
         last = []
         for number, cell in enumerate(self.cells):
-            before = cell.start(x.shape[0]) if state is None else state[number]
+            before = cell.start(x) if state is None else state[number]
             x, after = cell.along(x, before, mask)
             last.append(after)
         if self.returns == "last":

@@ -1,0 +1,609 @@
+"""Capture: a function run once, on arrays that note what is done with them.
+
+A `Traced` array answers NumPy's protocols (NEP 13, NEP 18) as Values do: it computes what is asked, at once and for
+real, and notes the call. It lives as the data of Values, so that rules, layers and optimisers, which are NumPy, come
+out as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as one
+call of its function.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from .errors import CompileError
+from .op import Op
+from .program import Call, Expect, Variable, variables
+from .value import Value
+
+_ABOUT = {
+    np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
+    np.may_share_memory, np.shares_memory, np.min_scalar_type, np.isfortran,
+}  # fmt: skip
+"""Functions that ask of shapes and dtypes alone, which a program has once and for all."""
+
+_FILLED = {np.ones_like: np.ones, np.zeros_like: np.zeros, np.empty_like: np.zeros}
+_OF_MANY_SHAPES = {
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.union1d, np.intersect1d,
+    np.setdiff1d, np.trim_zeros, np.unique_values, np.unique_counts, np.unique_inverse, np.unique_all,
+}  # fmt: skip
+"""Functions whose results have a shape that depends on numbers."""
+
+_IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+
+
+class UntraceableError(CompileError):
+    """Python wanted a number that will be another one in each run."""
+
+    def __init__(self, what: str, traced: Traced):
+        self.traced = traced
+        named = f" {traced._variable.name!r}" if traced._variable.name else ""
+        super().__init__(
+            f"compile: {what} of{named} ({traced._shown()}) while a function is traced. A program has no Python between "
+            f"its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (each run checks it), "
+            f"and so is v.item() if it is returned or computed with; for a choice by entries write np.where(...), "
+            f"and np.sqrt(x) for math.sqrt(x)."
+        )
+
+
+class _NoAttributeError(UntraceableError, AttributeError):
+    """The same, of an attribute, so that hasattr says no."""
+
+
+def item(x: Any) -> Any:
+    """The one element as a Python number."""
+    return x.item()
+
+
+def assigned(a: Any, index: Any, new: Any) -> Any:
+    """A copy of `a` in which the entries at the index are `new`."""
+    a = a.copy()
+    a[index] = new
+    return a
+
+
+def boxed(content: Any) -> Value:
+    """A constant Value of a result: what a compiled function returns where the function returned a Value."""
+    return Value(content, requires_grad=False)
+
+
+class Traced:
+    """An array, or a number, whose calls are noted."""
+
+    __slots__ = ("_content", "_fresh", "_recorder", "_variable")
+
+    def __init__(self, content: Any, variable: Variable, recorder: Recorder, fresh: bool = False):
+        self._content, self._variable, self._recorder = content, variable, recorder
+        self._fresh = fresh  # whether nobody else can hold this memory, so that `out=` may write there
+
+    # ---------------------------------------------------------------- what is known before a run
+
+    def __getattr__(self, name: str) -> Any:
+        if self._variable.dtype is not None:  # a Python number has none of these
+            if name in ("itemsize", "nbytes", "strides", "flags"):
+                return getattr(self._content, name)
+            if name in _METHODS:
+                return functools.partial(self._recorder.method, _METHODS[name], self)
+        raise _NoAttributeError(f"the attribute .{name}", self)
+
+    @property
+    def dtype(self) -> Any:
+        return self._content.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._content.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        return self._content.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self._content.size  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self._content)))
+
+    # ---------------------------------------------------------------- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(type(x) is Value for x in inputs):
+            return NotImplemented
+        out = kwargs.pop("out", None)
+        if method == "at":
+            raise CompileError(f"compile: np.{ufunc.__name__}.at(...) writes into an array; use v.at[index].add(x).")
+        result = self._recorder.call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+        return result if out is None else self._recorder.written(out, result)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if Value in types:
+            return NotImplemented
+        recorder = self._recorder
+        if function in _ABOUT:
+            return function(*recorder.contents(args), **recorder.contents(kwargs))
+        if function in _FILLED and len(args) == 1 and not set(kwargs) - {"dtype"} and type(args[0]) is Traced:
+            model = args[0]._content
+            if np.ndim(model) == 0 or model.flags.c_contiguous:
+                return recorder.call(_FILLED[function], (model.shape, kwargs.get("dtype") or model.dtype))
+        if function in _IN_PLACE:
+            raise CompileError(f"compile: np.{function.__name__}(...) writes into an array; use v.at[index].set(x).")
+        out = kwargs.get("out")
+        if out is not None:
+            kwargs = {name: content for name, content in kwargs.items() if name != "out"}
+            return recorder.written(out, recorder.call(function, args, kwargs))
+        return recorder.call(function, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        if index == () and type(index) is tuple and isinstance(self._content, np.generic):
+            return self
+        return self._recorder.call(operator.getitem, (self, index))
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        self._recorder.written((self,), self._recorder.call(assigned, (self, index, new)))
+
+    def __bool__(self) -> bool:
+        return self._recorder.expect(self)
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        return self._recorder.call(np.transpose, (self,))
+
+    @property
+    def real(self) -> Any:
+        return self._recorder.call(np.real, (self,))
+
+    @property
+    def imag(self) -> Any:
+        return self._recorder.call(np.imag, (self,))
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        if self._content.dtype == dtype and not copy:
+            return self
+        return self._recorder.call(_cast, (self, np.dtype(dtype)))
+
+    def item(self, *index: Any) -> Any:
+        return self._recorder.call(item, (self[index] if index else self,))
+
+    def copy(self, order: str = "C") -> Any:
+        return self if isinstance(self._content, np.generic) else self._recorder.call(np.copy, (self,))
+
+    # ---------------------------------------------------------------- what would end the trace
+
+    def _refuse(what: str) -> Any:  # type: ignore[misc]  # noqa: N805
+        def refused(self: Traced, *args: Any, **kwargs: Any) -> Any:
+            raise UntraceableError(what, self)
+
+        return refused
+
+    __array__ = _refuse("a plain NumPy array (np.asarray, np.array, array[i] = x)")
+    __float__ = _refuse("float()")
+    __int__ = _refuse("int()")
+    __complex__ = _refuse("complex()")
+    __index__ = _refuse("use as an integer")
+    __str__ = _refuse("str() or print()")
+    __format__ = _refuse("formatting")
+    tolist = _refuse(".tolist()")
+    del _refuse
+
+    def _shown(self) -> str:
+        content = self._content
+        if isinstance(content, np.ndarray | np.generic):
+            return f"{content.dtype}{list(content.shape)}"
+        return type(content).__name__
+
+    def __repr__(self) -> str:
+        return f"<traced {self._shown()}>"
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Traced:
+        return self
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    """`x` in another dtype."""
+    return x.astype(dtype)
+
+
+cast = _cast
+
+
+def _flattened(x: Any) -> Any:
+    return x.flatten()
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    name: getattr(np, name)
+    for name in (
+        "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "clip", "round", "dot", "trace",
+        "diagonal", "squeeze", "swapaxes", "ravel", "repeat", "take", "argmax", "argmin", "argsort", "all", "any",
+        "nonzero", "conj", "conjugate", "compress", "searchsorted", "partition", "argpartition",
+    )
+}  # fmt: skip
+_METHODS |= {"flatten": _flattened, "reshape": np.reshape, "transpose": np.transpose}
+
+_SAME_ON_NUMBERS = {operator.neg, operator.pos, operator.abs}
+_UFUNCS = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+    "pow": None,
+}  # fmt: skip
+_COMPARISONS = {
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+}  # fmt: skip
+_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
+"""What ``array ** number`` runs, for floating and complex arrays, in the place of np.power."""
+
+
+def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
+    compute = getattr(operator, f"{name}_" if name in ("and", "or") else name)
+
+    def method(self: Traced, other: Any) -> Any:
+        if type(other) is Value or not (other is None or np.isscalar(other) or hasattr(other, "dtype") or
+                                        isinstance(other, list | tuple | Traced)):  # fmt: skip
+            return NotImplemented
+        pair = (other, self) if reflected else (self, other)
+        if all(_is_number(x) for x in pair):
+            return self._recorder.call(compute, pair)
+        if ufunc is None:
+            base, exponent = pair
+            quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
+            if quick is not None and base.dtype.kind in "fc":
+                return self._recorder.call(quick, (base,))
+            return self._recorder.call(operator.pow, pair)
+        return self._recorder.call(ufunc, pair)
+
+    return method
+
+
+def _is_number(x: Any) -> bool:
+    return not isinstance(x._content if type(x) is Traced else x, np.ndarray | list | tuple)
+
+
+def _unary(compute: Callable[[Any], Any], ufunc: Any) -> Callable[[Traced], Any]:
+    def method(self: Traced) -> Any:
+        return self._recorder.call(compute if _is_number(self) else ufunc, (self,))
+
+    return method
+
+
+for _name, _ufunc in _UFUNCS.items():
+    setattr(Traced, f"__{_name}__", _dunder(_name, _ufunc, False))
+    setattr(Traced, f"__r{_name}__", _dunder(_name, _ufunc, True))
+for _name, _ufunc in _COMPARISONS.items():
+    setattr(Traced, f"__{_name}__", _dunder(_name, _ufunc, False))
+Traced.__hash__ = object.__hash__  # type: ignore[method-assign]
+Traced.__neg__ = _unary(operator.neg, np.negative)  # type: ignore[attr-defined]
+Traced.__pos__ = _unary(operator.pos, np.positive)  # type: ignore[attr-defined]
+Traced.__abs__ = _unary(operator.abs, np.absolute)  # type: ignore[attr-defined]
+Traced.__invert__ = _unary(operator.invert, np.invert)  # type: ignore[attr-defined]
+
+
+class TracedGenerator:
+    """In the place of a random generator: each draw is a call of its method, made anew in each run."""
+
+    def __init__(self, generator: np.random.Generator, recorder: Recorder):
+        self._generator, self._recorder = generator, recorder
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._generator, name)
+        if name.startswith("_") or not callable(method) or name in ("spawn", "shuffle"):
+            raise CompileError(
+                f"compile: generator.{name} while a function is traced. Draws can be traced, and "
+                f"generator.permutation(x) in the place of shuffle."
+            )
+
+        def draw(*args: Any, **kwargs: Any) -> Any:
+            return self._recorder.call(method, args, kwargs, effect=True)
+
+        return draw
+
+
+class Recorder:
+    """Notes calls; also what runs the operations of Values meanwhile (see `modes.interpreting`)."""
+
+    def __init__(self, code: CodeType | None = None) -> None:
+        self.code = code  # of the function that is traced
+        self.calls: list[Call] = []
+        self.part = "forward"
+        self.live = True
+        self.held: dict[int, tuple[Any, Variable]] = {}
+        """By the id of the array that owns memory: the array (kept, so that the id stays its own), and whose it is."""
+
+    # ---------------------------------------------------------------- contents and variables
+
+    def source(self, content: Any, name: str | None = None) -> Traced:
+        """What stands for an array, or a number, that comes from outside."""
+        variable = Variable.of(content, name)
+        self._hold(content, variable)
+        return Traced(content, variable, self)
+
+    def contents(self, tree: Any) -> Any:
+        """Nested arguments with arrays in the place of what stands for them."""
+        kind = type(tree)
+        if kind is Traced:
+            if tree._recorder is not self or not self.live:
+                raise CompileError(
+                    "compile: an array of a trace that is over. A function that is compiled left it somewhere that "
+                    "compile does not look at; return it instead."
+                )
+            return tree._content
+        if kind is tuple:
+            return tuple([self.contents(item) for item in tree])
+        if kind is list:
+            return [self.contents(item) for item in tree]
+        if kind is dict:
+            return {name: self.contents(item) for name, item in tree.items()}
+        if kind is slice:
+            return slice(self.contents(tree.start), self.contents(tree.stop), self.contents(tree.step))
+        return tree
+
+    def noted(self, tree: Any) -> Any:
+        """Nested arguments with variables in the place of what stands for arrays."""
+        kind = type(tree)
+        if kind is Traced:
+            return tree._variable
+        if kind is tuple:
+            return tuple([self.noted(item) for item in tree])
+        if kind is list:
+            return [self.noted(item) for item in tree]
+        if kind is dict:
+            return {name: self.noted(item) for name, item in tree.items()}
+        if kind is slice:
+            return slice(self.noted(tree.start), self.noted(tree.stop), self.noted(tree.step))
+        return tree
+
+    def _hold(self, content: Any, variable: Variable) -> None:
+        for array in _arrays(content):
+            owner = _owner(array)
+            if id(owner) not in self.held:
+                self.held[id(owner)] = owner, variable
+
+    # ---------------------------------------------------------------- noting
+
+    def call(self, function: Callable[..., Any], args: Any, kwargs: Any = None, effect: bool = False) -> Any:
+        """Run a function on the contents, and note it."""
+        kwargs = kwargs or {}
+        given, named = self.contents(args), self.contents(kwargs)
+        result = function(*given, **named)
+        if isinstance(result, np.ndarray) and result.dtype.kind not in "biufc":
+            raise CompileError(f"compile: {_spelled(function)} gave an array of dtype {result.dtype}.")
+        answer = self._note(function, args, kwargs, result, effect)
+        index = args[1] if function is operator.getitem else None
+        if (
+            function in _OF_MANY_SHAPES
+            or (index is not None and _by_mask(index))
+            or (function is np.where and len(args) == 1)
+        ):
+            parts = answer if isinstance(answer, tuple | list) else (answer,)
+            for part in parts:
+                self.calls.append(
+                    Call(Expect("shape", np.shape(part._content)), (part._variable,), effect=True, part=self.part)
+                )
+        return answer
+
+    def _note(self, function: Any, args: Any, kwargs: Any, result: Any, effect: bool) -> Any:
+        if result is None or isinstance(result, str):
+            raise CompileError(
+                f"compile: {_spelled(function)} gave {result!r:.40}, and a program computes with arrays."
+            )
+        variable = Variable.of(result)
+        operands = self.noted(args), self.noted(kwargs)
+        if variable.kind != "number":
+            variable.owners = self._owners(result, variables(operands))
+        self.calls.append(Call(function, *operands, variable, self.part, effect, line=self._line()))
+        self._hold(result, variable)
+        if variable.kind == "object" and isinstance(result, tuple | list):
+            parts = []
+            for number, content in enumerate(result):
+                part = Variable.of(content)
+                if part.kind != "number":
+                    part.owners = (variable,)
+                self.calls.append(Call(operator.getitem, (variable, number), {}, part, self.part))
+                self._hold(content, part)
+                parts.append(Traced(content, part, self))
+            if isinstance(result, list):
+                return parts
+            return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+        return Traced(result, variable, self, fresh=not variable.owners)
+
+    def _line(self) -> int:
+        """Which line of the traced function is at work: its assignments name variables."""
+        frame: FrameType | None = sys._getframe(3)
+        while frame is not None and frame.f_code is not self.code:
+            frame = frame.f_back
+        return 0 if frame is None else frame.f_lineno
+
+    def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
+        """The variables with which a result shares memory."""
+        found = {}
+        for array in _arrays(content):
+            known = self.held.get(id(_owner(array)))
+            if known is not None:
+                found[known[1]] = None
+            else:  # an opaque function may keep memory between its calls: among what it was given
+                for variable in operands:
+                    if variable.kind == "object":
+                        found[variable] = None
+        return tuple(found)
+
+    def expect(self, traced: Traced) -> bool:
+        """The truth of something: the same in each run, or the program does not hold."""
+        truth = bool(self.contents(traced))
+        self.calls.append(Call(Expect("truth", truth), (traced._variable,), effect=True, part=self.part))
+        return truth
+
+    def method(self, function: Callable[..., Any], traced: Traced, *args: Any, **kwargs: Any) -> Any:
+        """A method of an array: NumPy's function of that name."""
+        if function in (np.reshape, np.transpose) and len(args) > 1:
+            args = (args,)
+        return traced.__array_function__(function, (), (traced, *args), kwargs)
+
+    def written(self, out: Any, result: Any) -> Any:
+        """What `out=` was told to hold from now on: the array there is as good as gone."""
+        (target,) = out if isinstance(out, tuple) else (out,)
+        if target is None:
+            return result
+        if type(target) is not Traced:
+            raise CompileError(
+                "compile: out=..., or an operator like array += x, would write into an array made outside of the "
+                "trace. Write array = array + x."
+            )
+        owner = self.held.get(id(_owner(target._content)))
+        shared = any(target._variable in call.result.owners for call in self.calls[-64:] if call.result is not None)
+        if not target._fresh or owner is None or owner[1] is not target._variable or shared:
+            raise UntraceableError("writing in place into a view, an argument or a parameter", target)
+        content = result._content
+        if content.shape != target._content.shape or content.dtype != target._content.dtype:
+            result = self.call(_fitted, (target, result))
+            content = result._content
+        target._content, target._variable = content, result._variable
+        return target
+
+    # ---------------------------------------------------------------- operations of Values
+
+    @contextmanager
+    def backward(self) -> Iterator[None]:
+        """While a reverse pass runs."""
+        before, self.part = self.part, "backward"
+        try:
+            yield
+        finally:
+            self.part = "update" if before != "backward" else before
+
+    def forward(
+        self, op: Op, arguments: Sequence[Any], params: dict[str, Any] | None, compute: Callable[..., Any] | None
+    ) -> tuple[Any, dict[str, Any] | None]:
+        """The result of an operation, and its keywords with what it saved."""
+        if self.part == "update":
+            self.part = "forward"
+        if compute is not None:
+            return self.run(compute, arguments), params
+        if op.with_saved is None:
+            return self.run(op.function, arguments, params), params
+        result, saved = self.run(op.with_saved, arguments, params)
+        return result, {**(params or {}), "saved": saved}
+
+    def gradient(self, op: Op, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
+        """The rule of an input, applied."""
+        rule = functools.partial(op.rules, index) if op.variadic else op.rules[index]
+        return 0.0 if rule is None else self.run(rule, (g, y, *inputs), params)
+
+    def run(self, function: Callable[..., Any], arguments: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
+        """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
+        params = params or {}
+        operands = list(_leaves((arguments, params)))
+        if Traced not in map(type, operands):
+            return function(*arguments, **params)
+        direct = isinstance(function, np.ufunc) or getattr(function, "__module__", "") in (
+            "numpy",
+            "_operator",
+            "numpy.linalg",
+        )
+        if direct or Value in map(type, operands):
+            return function(*arguments, **params)
+        code = getattr(getattr(function, "func", function), "__code__", function)
+        if code not in _opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
+            mark = len(self.calls)
+            saved = [(x, x._content, x._variable) for x in operands if type(x) is Traced]
+            try:
+                return function(*arguments, **params)
+            except Exception:
+                del self.calls[mark:]
+                for x, content, variable in saved:
+                    x._content, x._variable = content, variable
+                result = self._whole(function, tuple(arguments), params)
+                if not any(x._variable.dtype is None for x in operands if type(x) is Traced):
+                    _opaque.add(code)
+                return result
+        return self._whole(function, tuple(arguments), params)
+
+    def _whole(self, function: Callable[..., Any], arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """One call of a function that cannot be followed."""
+        result = function(*self.contents(arguments), **self.contents(params))
+        if not isinstance(result, np.ndarray | np.generic | bool | int | float | complex | tuple | list):
+            return result
+        if isinstance(result, tuple | list) and not all(isinstance(x, np.ndarray | np.generic) for x in result):
+            variable = Variable.of(result)  # a result and what it saved, which is no array and stays as it is
+            operands = self.noted(arguments), self.noted(params)
+            variable.owners = self._owners(result, variables(operands))
+            self.calls.append(Call(function, *operands, variable, self.part))
+            self._hold(result, variable)
+            parts = []
+            for number, content in enumerate(result):
+                part = Variable.of(content)
+                part.owners = (variable,)
+                self.calls.append(Call(operator.getitem, (variable, number), {}, part, self.part))
+                parts.append(Traced(content, part, self))
+            return tuple(parts)
+        return self._note(function, arguments, params, result, False)
+
+
+_opaque: set[Any] = set()
+"""The code of functions that could not be followed: next time it is not tried."""
+
+
+def _fitted(target: Any, new: Any) -> Any:
+    """`new` as it would be, written into an array like `target`."""
+    target = np.empty_like(target)
+    target[...] = new
+    return target
+
+
+def _by_mask(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    for part in parts:
+        array = part._content if type(part) is Traced else part
+        if type(part) is Traced and array.dtype.kind == "b" and array.ndim:
+            return True
+    return False
+
+
+def _arrays(content: Any, depth: int = 3) -> Iterator[np.ndarray]:
+    """The arrays in a content: itself, or inside of tuples, lists and dicts."""
+    if isinstance(content, np.ndarray):
+        yield content
+    elif depth and isinstance(content, tuple | list | dict):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _arrays(part, depth - 1)
+
+
+def _owner(array: np.ndarray) -> Any:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        for part in tree:
+            yield from _leaves(part)
+    elif kind is dict:
+        for part in tree.values():
+            yield from _leaves(part)
+    elif kind is slice:
+        yield from (tree.start, tree.stop, tree.step)
+    else:
+        yield tree
+
+
+def _spelled(function: Any) -> str:
+    return getattr(function, "__name__", repr(function))
+
+
+__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "boxed", "item"]
