@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from . import modes
+from . import modes, rendering
 from .backward import reverse, seed_for
 from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
 from .closure import Condition, Surroundings
 from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .program import Call, Diverged, Expect, Place, Program, Variable, mapped
-from .rendering import MISS, runner, source
+from .rendering import MISS, runner
 from .transforms import value_and_grad
 from .value import Value, record, tick
 
@@ -99,7 +99,7 @@ class Compiled:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""
         if self._latest is None:
             raise CompileError(f"compile({self.__name__}): no program yet; call it once, so that shapes are known.")
-        return source(simplified(self._latest), self.__name__)
+        return rendering.source(simplified(self._latest), self.__name__)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -584,7 +584,7 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     """TODO"""
     trace = _Trace(value_and_grad(function, argnums), args, {}, {})
     trace.run()
-    return source(simplified(trace.program), f"{function.__name__}_and_gradient")
+    return rendering.source(simplified(trace.program), f"{function.__name__}_and_gradient")
 
 
 def simplified(program: Program) -> Program:
