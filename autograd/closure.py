@@ -46,6 +46,8 @@ class Surroundings:
         What holds a random generator of NumPy's.
     conditions : list of Condition
         That all the rest is as it is. Those of numbers are not among them.
+    containers : list of (dict or list, copy)
+        All that can grow, and what it held.
     parents : dict
         By the id of a tuple, which cannot be changed: where it stands itself.
     """
@@ -57,12 +59,26 @@ class Surroundings:
         self.generators: list[Place] = []
         self.conditions: list[Condition] = []
         self.results: list[tuple[Place, Value]] = []
+        self.containers: list[tuple[Any, Any]] = []
         self.parents: dict[int, Place] = {}
         self._seen: set[int] = set()
         self._keep: list[Any] = []  # ids are of no use once the object is gone
         self._stack: list[tuple[Any, str, Place | None]] = [(function, getattr(function, "__name__", "f"), None)]
         while self._stack:
             self._look_inside(*self._stack.pop())
+
+    def restore(self) -> None:
+        """Put everything back as it was found, but for the Values' data."""
+        for container, copy in self.containers:
+            if isinstance(container, dict):
+                if len(container) != len(copy) or any(container.get(key, self) is not copy[key] for key in copy):
+                    container.clear()
+                    container.update(copy)
+            elif len(container) != len(copy) or not all(map(operator.is_, container, copy)):
+                container[:] = copy
+        for place, how, wanted in self.conditions:
+            if how == "is" and place.attribute and place.get() is not wanted:
+                place.set(wanted)
 
     def now(self, place: Place) -> Any:
         """What is there, also in a tuple that another one has replaced since."""
@@ -147,6 +163,7 @@ class Surroundings:
         attributes = getattr(found, "__dict__", None)
         if attributes is not None:
             self.conditions.append((Place(found, "__dict__", True, here), "len", len(attributes)))
+            self.containers.append((attributes, dict(attributes)))
             for name in list(attributes):
                 self._meet(Place(found, name, True, f"{here}.{name}"), f"{here}.{name}")
         for base in kind.__mro__:
@@ -157,8 +174,10 @@ class Surroundings:
         self._stack += [(base, base.__name__, None) for base in kind.__mro__ if not _trusted(base.__module__)]
 
     def _several(self, found: Any, keys: Any, here: str, place: Place | None) -> None:
-        if place is not None and not isinstance(found, tuple):
-            self.conditions.append((place, "len", len(found)))
+        if not isinstance(found, tuple):
+            self.containers.append((found, found.copy()))
+            if place is not None:
+                self.conditions.append((place, "len", len(found)))
         if len(found) > 64 and all(type(item) in _SETTINGS for item in _items(found)):
             copy = found.copy() if isinstance(found, dict) else type(found)(found)
             if place is not None:

@@ -16,21 +16,28 @@ function runs, and is noted, anew.
 
 from __future__ import annotations
 
+import ast
 import functools
+import gc
+import inspect
+import textwrap
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import Any, cast
 
 import numpy as np
 
-from . import modes, rendering
-from .backward import reverse, seed_for
+from . import modes
+from .backward import conjugate, reverse, seed_for
 from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
 from .closure import Condition, Surroundings
 from .errors import CompileError, GraphError
 from .graph import describe, topological
-from .program import Call, Diverged, Expect, Place, Program, Variable, mapped
-from .rendering import MISS, runner
+from .op import Op
+from .passes import simplified
+from .program import Call, Diverged, Expect, Place, Program, Variable, variables
+from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
 
@@ -72,6 +79,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any]):
         functools.update_wrapper(self, function)
+        self.name: str = getattr(function, "__name__", "function")
         self.function, self.traces = function, 0
         self._versions: dict[Any, list[_Version]] = {}
         self._quick: Callable[..., Any] | None = None
@@ -98,22 +106,23 @@ class Compiled:
     def source(self) -> str:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""
         if self._latest is None:
-            raise CompileError(f"compile({self.__name__}): no program yet; call it once, so that shapes are known.")
-        return rendering.source(simplified(self._latest), self.__name__)
+            raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
+        _name_results(self._latest, self.function)
+        return source(simplified(self._latest, to_read=True), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
-        return f"<compiled {self.__name__}: {programs} program{'' if programs == 1 else 's'}, {self.traces} traces>"
+        return f"<compiled {self.name}: {programs} program{'' if programs == 1 else 's'}, {self.traces} traces>"
 
     # ---------------------------------------------------------------- finding a program
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if modes.active:
             state = modes.now()
-            if state.interpreter is not None or state.watching or not state.recording or state.born is not None:
+            if state.interpreter is not None or state.watching or state.born is not None:
                 return self.function(*args, **kwargs)  # inside another trace, or under anomaly: in the open
         arrays: list[Any] = []
-        key = _signature((args, kwargs), arrays)
+        key = modes.now().recording, _signature((args, kwargs), arrays)
         with _tracing:
             versions = self._versions.setdefault(key, [])
             candidates = []
@@ -163,7 +172,7 @@ class Compiled:
             return trace.result
         self._changed.clear()
         for version in candidates:
-            if _same(version.program, trace.program, self.__name__):
+            if _same(version.program, trace.program, self.name):
                 version.run = runner(finished(version.program), version.conditions)
                 return trace.result
         versions.append(_Version(trace.program, trace.conditions, trace.numbers))
@@ -179,7 +188,7 @@ class Compiled:
                 again.discard(path)
         if again:
             raise CompileError(
-                f"compile({self.__name__}): each call changes {sorted(again)[0]} in Python, which a program cannot do. "
+                f"compile({self.name}): each call changes {sorted(again)[0]} in Python, which a program cannot do. "
                 f"Return what is to be kept, and keep it outside."
             )
         self._changed = set(trace.changed)
@@ -190,7 +199,7 @@ class _Trace:
 
     def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, dynamic: dict[tuple[int, Any], Any]):
         self.function, self.args, self.kwargs, self.dynamic = function, args, kwargs, dynamic
-        self.recorder = Recorder(getattr(function, "__code__", None))
+        self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
         self.changed: dict[str, tuple[Place, tuple[int, Any] | None]] = {}
         self.loads: dict[Variable, Place] = {}
         self.traced: dict[Any, tuple[Place, Traced, Any]] = {}
@@ -205,11 +214,19 @@ class _Trace:
 
     def run(self) -> None:
         before = self.before = Surroundings(self.function)
+        collecting = gc.isenabled()
+        gc.disable()  # a trace makes many objects, all of which stay
         hidden = _hidden_state()
         try:
             self._substitute(before)
             arguments: list[Variable] = []
-            args, kwargs = self._standing_for((self.args, self.kwargs), arguments)
+            args = tuple(
+                [
+                    self._standing_for(part, name, arguments)
+                    for part, name in zip_longest(self.args, _parameters(self.function)[: len(self.args)])
+                ]
+            )
+            kwargs = {name: self._standing_for(part, name, arguments) for name, part in self.kwargs.items()}
             with modes.interpreting(self.recorder):
                 result = self.function(*args, **kwargs)
             if _hidden_state() != hidden:
@@ -220,13 +237,24 @@ class _Trace:
             after = Surroundings(self.function)
             self._finish(before, after, result, arguments)
         except BaseException:
-            for place, _, original in reversed(self.traced.values()):
-                before.put(place, original)
-            for value, (gradient, clock) in self.kept.items():
-                value._grad, value._clock = gradient, clock
+            self._undo(before)
             raise
         finally:
             self.recorder.live = False
+            if collecting:
+                gc.enable()
+
+    def _undo(self, before: Surroundings) -> None:
+        """Leave no trace of a run that failed."""
+        before.restore()
+        for place, _, original in reversed(self.traced.values()):
+            before.put(place, original)
+        for place, was in self.numbers.values():
+            before.put(place, was)
+        for value, (gradient, clock) in self.kept.items():
+            value._grad, value._clock = gradient, clock
+        for generator, state in self.states:
+            generator.bit_generator.state = state
 
     def _stand(self, place: Place, content: Any, name: str) -> Traced:
         traced = self.recorder.source(content, name)
@@ -236,15 +264,15 @@ class _Trace:
 
     def _substitute(self, before: Surroundings) -> None:
         self.kept = {value: (value._grad, value._clock) for value in before.values}
-        self.numbers: dict[tuple[int, Any], tuple[Place, Any]] = {}
+        self.states = [(g, g.bit_generator.state) for place in before.generators for g in (place.get(),)]
+        self.numbers: Numbers = {}
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
-            name = value.label or path
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
-            value._array = self._stand(place, value._array, name)
+            value._array = self._stand(place, value._array, _name(place))
             if isinstance(value._grad, np.ndarray | np.generic):
-                value._grad = self._stand(slope, value._grad, f"old_grad_{name}")
+                value._grad = self._stand(slope, value._grad, f"old_{_name(slope)}")
         for place in before.arrays:
             before.put(place, self._stand(place, place.get(), _name(place)))
         for place in before.generators:
@@ -269,21 +297,22 @@ class _Trace:
             before.put(place, twin)
             self.traced[id(place.holder), place.key] = place, twin, content
 
-    def _standing_for(self, tree: Any, arguments: list[Variable]) -> Any:
+    def _standing_for(self, tree: Any, name: str | None, arguments: list[Variable]) -> Any:
         """Arguments with recording arrays in the place of arrays."""
         kind = type(tree)
         if kind is tuple or kind is list:
-            return kind([self._standing_for(part, arguments) for part in tree])
+            return kind([self._standing_for(part, f"{name}_{i}", arguments) for i, part in enumerate(tree)])
         if kind is dict:
-            return {name: self._standing_for(part, arguments) for name, part in tree.items()}
+            return {key: self._standing_for(part, f"{name}_{key}", arguments) for key, part in tree.items()}
         if not _plain(tree) and kind is not Value:
             return tree
-        traced = self.recorder.source(tree._array if kind is Value else tree)
+        traced = self.recorder.source(tree._array if kind is Value else tree, name)
         arguments.append(traced._variable)
         return _constant_of(traced) if kind is Value else traced
 
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
-        recorder, writes = self.recorder, []
+        recorder = self.recorder
+        writes: list[tuple[Place, Any]] = []
         if after.results:
             for place, value in after.results:
                 if type(value._array) is Traced or type(value._grad) is Traced:
@@ -338,7 +367,7 @@ class _Trace:
         for place, now in writes:
             content = _own(now._content) if type(now) is Traced else now
             if type(now) is Traced:
-                now._variable.name = now._variable.name or _name(place)
+                now._variable.name = now._variable.name or ("new_" if place.key == "_array" else "") + _name(place)
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
@@ -419,8 +448,36 @@ def _own(content: Any, read_only: bool = True) -> Any:
 
 def _name(place: Place) -> str:
     """What a variable loaded from there is called."""
-    name = place.path.rsplit(".", 1)[-1] if place.key in ("_array", "_grad") else str(place.key)
-    return place.path if name in ("grad", "cell_contents") else name
+    if place.key == "_array" or place.key == "_grad":
+        label = place.holder.label or place.path.removesuffix(".grad")
+        return label if place.key == "_array" else f"grad_{label}"
+    return place.path if place.key == "cell_contents" or isinstance(place.key, int) else str(place.key)
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's positional parameters."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _name_results(program: Program, function: Callable[..., Any]) -> None:
+    """Call results as the function's own variables: each line that assigns to a name ends in what is so called."""
+    try:
+        lines, start = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
+        return
+    last = {call.line: call.result for call in program.calls if call.result is not None and call.part != "backward"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            for line in range(start + (node.end_lineno or node.lineno) - 1, start + node.lineno - 2, -1):
+                result = last.get(line)
+                if result is not None:
+                    result.name = result.name or node.targets[0].id
+                    break
 
 
 def _plain(x: Any) -> bool:
@@ -467,9 +524,9 @@ def _holds(condition: Condition) -> bool:
     try:
         content = place.get()
         if how == "is":
-            return content is wanted
+            return bool(content is wanted)
         if how == "len":
-            return len(content) == wanted
+            return bool(len(content) == wanted)
         if how == "type":
             return type(content) is wanted
         return type(content) is type(wanted) and bool(content == wanted)
@@ -542,57 +599,155 @@ def _differ(name: str, a: Call, b: Call) -> None:
 # -------------------------------------------------------------------- what users call
 
 
-def compile(function: Any = None, *, inputs: Sequence[Value] = (), wrt: Sequence[Value] | None = None) -> Any:
-    """TODO"""
+def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value] | None = None) -> Compiled:
+    """A function that runs as a straight line of NumPy calls, without building a graph.
+
+    The first two or three calls run the function as it is and note every NumPy call that it makes: of the forward pass,
+    of ``backward()`` inside, of an optimiser's step. When two calls have done the same, it becomes a program, with its
+    memory planned, that later calls run. Numbers come out as they would, bit for bit, save that in a graph of many
+    single numbers, which is computed in waves, sums are taken in another order.
+
+    Parameters
+    ----------
+    function : callable or Value
+        A function of arrays, which may close over Values, modules, optimisers, arrays, random generators (as decorator,
+        too). Or a result, whose graph is to be computed again for other data of some of its leaves.
+    inputs : sequence of Value
+        With a result only: the leaves that become the arguments, in this order. What all other leaves hold is read in
+        each run.
+    wrt : sequence of Value, optional
+        With a result only: leaves whose gradients are wanted, too.
+
+    Returns
+    -------
+    Compiled
+        Called like the function: with arrays, numbers and constants of the same nesting, shapes and dtypes it runs the
+        program of these; with others it makes one of these, too. It returns what the function returns, where a Value
+        comes out as a constant. Of a graph it returns the result's data, with `wrt` a pair of it and a tuple of
+        gradients. Its attribute `source` is the program as code.
+
+    Raises
+    ------
+    CompileError
+        A TypeError. If Python looks at a traced number in another way than by `if`; if the function prints, reads a
+        clock, draws from a hidden generator, or changes something in Python with each call; if what it does depends on
+        something that cannot be seen, such as an iterator; if an argument requires a gradient or is of another
+        library than NumPy.
+    GraphError
+        If the result does not depend on one of `inputs`, or its graph was released.
+
+    Notes
+    -----
+    What the function could read is looked at before each run: globals, cells, attributes, entries of lists and dicts.
+    If something is not as it was, the function runs itself, and is noted anew; a number that changes is read in each
+    run from then on. ``if loss > 3:`` is checked on each run, and each way has a program of its own. An exception,
+    while a function is noted, leaves all that it closes over as it was.
+
+    While a function is being noted, no other thread may use what it closes over.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Value, compile
+    >>> w = Value(np.zeros(2), label="w")
+    >>> @compile
+    ... def step(x, t):
+    ...     loss = ((x @ w - t) ** 2).mean()
+    ...     w.zero_grad()
+    ...     loss.backward()
+    ...     w.data -= 0.1 * w.grad
+    ...     return loss
+    >>> x, t = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])
+    >>> [round(step(x, t).item(), 3) for _ in range(5)]
+    [30.5, 6.605, 5.013, 4.673, 4.398]
+    >>> step
+    <compiled step: 1 program, 3 traces>
+
+    A graph that exists, for other data:
+
+    >>> a = Value(3.0, label="a")
+    >>> again = compile(a**2 + a, inputs=[a], wrt=[a])
+    >>> again(5.0)
+    (np.float64(30.0), (np.float64(11.0),))
+    """
     if isinstance(function, Value):
         return Compiled(_of_graph(function, tuple(inputs), None if wrt is None else tuple(wrt)))
-    if function is None:
-        return functools.partial(compile)
     if not callable(function):
         raise CompileError(f"compile({function!r:.60}): a function is wanted, or a Value and its inputs.")
+    if inputs or wrt is not None:
+        raise CompileError("compile(function, inputs=..., wrt=...): these go with a Value, compile(loss, inputs=[x]).")
     return Compiled(function)
 
 
 def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | None) -> Callable[..., Any]:
     """A function of the inputs that computes a graph again."""
-    order = topological([root], set(inputs))
-    leaves = tuple(dict.fromkeys(v for node in order for v in node.inputs if v.is_leaf and v not in inputs))
-    for value in inputs:
-        if value is not root and not any(value in node.inputs for node in order):
-            raise GraphError(f"compile(..., inputs=...): {describe(root)} does not depend on {describe(value)}.")
+    order = topological([root], dict.fromkeys(inputs))
+    used = dict.fromkeys(value for node in order for value in node.inputs)
+    leaves = tuple(value for value in used if value.is_leaf)
+    for value in (*inputs, *(wrt or ())):
+        if value not in used or not (value.is_leaf or value in dict.fromkeys(inputs)):
+            raise GraphError(f"compile(..., inputs=..., wrt=...): {describe(root)} is not made of {describe(value)}.")
 
-    def frozen(*arrays: Any) -> Any:
+    def graph(*arrays: Any) -> Any:
         made: dict[Value, Value] = {value: value for value in leaves}
-        made.update(
-            (value, Value(array, label=value.label, requires_grad=value.requires_grad))
-            for value, array in zip(inputs, arrays, strict=True)
-        )
+        for value, array in zip(inputs, arrays, strict=True):
+            made[value] = Value(array, label=value.label, requires_grad=value.requires_grad)
         for node in order:
             params = node.params and {name: part for name, part in node.params.items() if name != "saved"}
-            made[node] = record(node.op, tuple([made.get(v, v) for v in node.inputs]), params)
+            made[node] = record(cast(Op, node.op), tuple([made.get(value, value) for value in node.inputs]), params)
         result = made[root]
         if wrt is None:
-            return result
+            return result.data
         targets = [made[value] for value in wrt]
         gradients = reverse([result], [seed_for(result, None, False)], wrt=targets)
-        return result, tuple([gradients.get(v, np.zeros(v.shape)) for v in targets])
+        slopes = [conjugate(gradients[value]) if value in gradients else np.zeros_like(value.data) for value in targets]
+        return result.data, tuple(slopes)
 
-    return frozen
+    return graph
 
 
 def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) -> str:
-    """TODO"""
+    """The gradient of a function as NumPy code to read: forward pass and backward pass, a line an operation.
+
+    Parameters
+    ----------
+    function : callable
+        From arrays to a number.
+    *args
+        An example of its arguments, which says the shapes.
+    argnums : int or tuple of int
+        With respect to which of them, as of `grad`.
+
+    Returns
+    -------
+    str
+        A module of Python that needs NumPy alone, with one function, which returns the value and the gradient.
+
+    Raises
+    ------
+    CompileError
+        As `compile`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import gradient_source
+    >>> def squared_error(w, x, t):
+    ...     error = x @ w - t
+    ...     return (error * error).sum()
+    >>> print(gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3)))
+    TODO
+    """
     trace = _Trace(value_and_grad(function, argnums), args, {}, {})
     trace.run()
-    return rendering.source(simplified(trace.program), f"{function.__name__}_and_gradient")
-
-
-def simplified(program: Program) -> Program:
-    return program
+    program = trace.program
+    _name_results(program, function)
+    names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
+    for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
+        gradient.name = f"grad_{names[number]}" if number < len(names) else None
+    return source(simplified(program, to_read=True), f"{getattr(function, '__name__', 'function')}_and_gradient")
 
 
 def finished(program: Program) -> Program:
-    return program
-
-
-__all__ = ["Compiled", "compile", "gradient_source", "mapped"]
+    """As it runs."""
+    return simplified(program)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextvars
+import functools
 import keyword
 import linecache
 import operator
@@ -16,7 +17,6 @@ import re
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
 from itertools import count, groupby
 from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType
 from typing import Any, Final
@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 
 from .program import Call, Diverged, Expect, Place, Program, Variable, mapped, variables
+from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
 MISS: Final = type("Miss", (), {"__repr__": lambda self: "MISS", "__slots__": ()})()
@@ -116,7 +117,7 @@ class Lines:
 
     def __init__(self, names: dict[Variable, str], refer: Callable[[Any], ast.expr], quick: bool):
         self.names, self.refer, self.quick = names, refer, quick
-        self.loads: dict[Variable, ast.Name] = {}
+        self.loads: dict[Variable, ast.expr] = {}
 
     def tree(self, content: Any) -> ast.expr:
         """An argument."""
@@ -151,11 +152,16 @@ class Lines:
 
     def expression(self, call: Call) -> ast.expr:
         """The right side of a line."""
-        function, args, kwargs = call.function, call.args, call.kwargs
+        function: Any = call.function
+        args, kwargs = call.args, call.kwargs
+        if isinstance(function, functools.partial):
+            function, args, kwargs = function.func, (*function.args, *args), {**function.keywords, **kwargs}
         if call.out is None and not kwargs:
             sign = self._sign(function, args)
             if sign is not None:
                 return sign
+        if function is operator.abs:
+            return _call(_name("abs"), [self.tree(args[0])])
         if function is operator.getitem:
             return ast.Subscript(self.tree(args[0]), self.index(args[1]), ast.Load(), **HERE)
         if args and type(args[0]) is Variable and args[0].kind == "array":
@@ -199,6 +205,16 @@ class Lines:
         named = {key: self.tree(item) for key, item in kwargs.items()}
         if out is None and not kwargs and not rest and function in (np.transpose, np.real, np.imag):
             return _attribute(self.tree(first), {np.transpose: "T", np.real: "real", np.imag: "imag"}[function])
+        if (
+            not self.quick
+            and isinstance(function, BuiltinMethodType)
+            and function.__name__ == "reduce"
+            and len(rest) == 1
+        ):
+            short = next((s for u, s in REDUCTIONS.values() if u is function.__self__), None)
+            if short is not None and (rest[0] is None or isinstance(rest[0], int)) and named.keys() <= {"keepdims"}:
+                axis = {} if rest[0] is None else {"axis": self.tree(rest[0])}
+                return _call(_attribute(self.tree(first), short), [], axis | named | self._out(out))
         reduction = REDUCTIONS.get(function)
         if reduction is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
             ufunc, short = reduction
@@ -260,7 +276,7 @@ def identifiers(wanted: Iterable[tuple[Any, str]], taken: Iterable[str] = ()) ->
     return names
 
 
-@cache
+@functools.cache
 def _identifier(name: str) -> str:
     name = re.sub(r"\W+", "_", name).strip("_") or "t"
     if name[0].isdigit():
@@ -273,7 +289,7 @@ def _identifier(name: str) -> str:
 LARGE = 1 << 15
 """An array of that many bytes is let go as soon as nobody needs it."""
 
-RESERVED = ("before", "now", "type", "len", "slice", "LookupError", "AttributeError", "ValueError")
+RESERVED = ("before", "now", "abs", "type", "len", "slice", "LookupError", "AttributeError", "ValueError")
 """Names that the function that runs has for itself."""
 
 _numbers = count(1)
@@ -565,7 +581,7 @@ def _setter(holder: Any) -> Any:
     return type(holder).__setattr__
 
 
-@cache
+@functools.cache
 def _silence() -> tuple[Any, Any]:
     """NumPy's context variable of how to treat floating-point errors, and its content for "not at all".
 
@@ -580,3 +596,178 @@ def _silence() -> tuple[Any, Any]:
     if len(changed) == 1:
         return changed[0]
     return None, lambda: np.errstate(all="ignore")
+
+
+# -------------------------------------------------------------------- to read
+
+WIDTH = 88
+"""Comments stand behind lines of up to that many characters."""
+
+
+def source(program: Program, name: str = "program") -> str:
+    """A program as a module that runs with numpy alone.
+
+    Parameters
+    ----------
+    program : Program
+    name : str
+        Of the function.
+
+    Returns
+    -------
+    str
+        What the program needs of other functions; and ``def name(...)``, whose arguments are those of the program, what
+        it reads besides, and what cannot be printed: generators, large constants, functions of C extensions. It returns
+        the results, and, if there are any, what would be written, by path.
+    """
+    return _Page(program, _identifier(name)).text()
+
+
+class _Page:
+    """The text of one program."""
+
+    def __init__(self, program: Program, name: str):
+        self.program, self.name = program, name
+        self.quotes = Quotes()
+        self.given: dict[int, tuple[str, str, Any]] = {}
+        """By id, what the function is to be given because it cannot be printed: its name, why, and itself."""
+        for call in program.calls:  # before the variables get their names
+            self.refer(getattr(call.function, "func", call.function))
+            mapped_constants(self.refer, (call.args, call.kwargs))
+        variables = [*program.arguments, *program.loads, *_results(program.calls)]
+        functions = {call.result: _result_name(call) for call in program.calls}
+        functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
+        labels = [(v, v.name or functions.get(v) or ("x" if v.kind == "array" else "number")) for v in variables]
+        taken = [name, *self.quotes.taken, *(name for name, _, _ in self.given.values())]
+        names = identifiers(labels, taken)
+        for call in program.calls:
+            if call.out is not None and call.result is not None:
+                names[call.result] = names[call.out]
+        self.lines = Lines(names, self.refer, quick=False)
+
+    def refer(self, content: Any) -> ast.expr:
+        """What stands for a function or a constant."""
+        owner = getattr(content, "__self__", None)
+        if isinstance(owner, np.random.Generator | np.random.RandomState) and numpy_name(content) is None:
+            return _attribute(self._given(owner, "generator", "a random generator"), content.__name__)
+        text = literal(content)
+        if text is not None and len(text) <= 40:
+            return ast.parse(text, mode="eval").body
+        if content is operator.getitem or content in OPERATORS if callable(content) else False:
+            return _name("operator")  # stands nowhere
+        try:
+            return _name(self.quotes.name(content, "constant" if isinstance(content, np.ndarray) else None))
+        except Unquotable as error:
+            what = (
+                f"{type(content).__name__} of shape {content.shape}" if isinstance(content, np.ndarray) else str(error)
+            )
+            return self._given(content, getattr(content, "__name__", "constant"), what)
+
+    def _given(self, content: Any, name: str, why: str) -> ast.Name:
+        if id(content) not in self.given:
+            taken = [*self.quotes.taken, *(name for name, _, _ in self.given.values())]
+            ((_, unique),) = identifiers([(0, name)], taken).items()
+            self.given[id(content)] = unique, why, content
+        return _name(self.given[id(content)][0])
+
+    # ---------------------------------------------------------------- text
+
+    def text(self) -> str:
+        program, names = self.program, self.lines.names
+        parameters = [(names[v], _shape(v, dtype=True)) for v in [*program.arguments, *program.loads]]
+        parameters += [(name, why) for name, why, _ in self.given.values()]
+        often = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
+        body: list[tuple[int, str, str]] = []
+        for part, calls in groupby(program.calls, lambda call: call.part):
+            body.append((1, "", ""))
+            body.append((1, f"# {part}", ""))
+            if part == "backward":
+                body.append((1, 'with np.errstate(all="ignore"):', ""))
+            for call in calls:
+                if call.result is not None and often[call.result] == 1 and _turned(call):
+                    self.lines.loads[call.result] = self.lines.expression(call)
+                    continue
+                text = self.line(call)
+                if text is not None:
+                    body.append((1 + (part == "backward"), text, _shape(call.result) if call.result else ""))
+        body += [(1, "", ""), *((1, line, "") for line in self.end())]
+        signature = [(1, f"{name},", comment) for name, comment in parameters]
+        head = [f"def {self.name}(", *_commented(signature), "):"] if parameters else [f"def {self.name}():"]
+        return "\n".join([self.quotes.text(), "", "", *head, *_commented(body[1:] if len(body) > 1 else body)]) + "\n"
+
+    def line(self, call: Call) -> str | None:
+        names, function = self.lines.names, call.function
+        if isinstance(function, Expect):
+            (operand,) = map(self.lines.tree, call.args)
+            condition: ast.expr = operand
+            if function.what == "shape":
+                condition = _compare(_attribute(operand, "shape"), ast.Eq(), self.lines.tree(function.wanted))
+            elif not function.wanted:
+                condition = ast.UnaryOp(ast.Not(), operand, **HERE)
+            return f"assert {ast.unparse(condition)}  # else the function would take another way"
+        if getattr(function, "__name__", "") == "boxed" and call.result is not None:
+            names[call.result] = names[call.args[0]]
+            return None
+        right = ast.unparse(self.lines.expression(call))
+        return right if call.result is None or call.out is not None else f"{names[call.result]} = {right}"
+
+    def end(self) -> list[str]:
+        """What it returns."""
+        results = ast.unparse(self.lines.tree(self.program.results))
+        if not self.program.writes:
+            return [f"return {results}"]
+        writes = [f"    {place.path!r}: {ast.unparse(self.lines.tree(v))}," for place, v in self.program.writes]
+        return [f"return {results}, {{", *writes, "}"]
+
+
+def mapped_constants(look: Callable[[Any], Any], tree: Any) -> None:
+    """Look at all constants in nested arguments."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        for item in tree:
+            mapped_constants(look, item)
+    elif kind is dict:
+        for item in tree.values():
+            mapped_constants(look, item)
+    elif kind is slice:
+        mapped_constants(look, (tree.start, tree.stop, tree.step))
+    elif kind is not Variable:
+        look(tree)
+
+
+def _result_name(call: Call) -> str:
+    """What an unnamed result is called: as its function."""
+    function = getattr(call.function, "func", call.function)
+    name = getattr(function, "__name__", "t").strip("_<>")
+    if isinstance(function, BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
+        name = {"add": "sum", "multiply": "product", "maximum": "max", "minimum": "min"}.get(
+            function.__self__.__name__, function.__self__.__name__
+        )
+    return _SHORT.get(name, name) if name.isidentifier() else "t"
+
+
+_SHORT = {
+    "getitem": "part", "true_divide": "quotient", "divide": "quotient", "multiply": "product", "mul": "product",
+    "truediv": "quotient", "add": "total", "subtract": "difference", "sub": "difference", "matmul": "product",
+    "dot": "product", "greater": "above", "less": "below", "equal": "same",
+    "negative": "minus", "neg": "minus", "lambda": "t",
+}  # fmt: skip
+
+
+def _turned(call: Call) -> bool:
+    """Whether it is an array's ``.T``, which reads best where it is used."""
+    return call.function is np.transpose and len(call.args) == 1 and not call.kwargs and call.args[0].kind == "array"
+
+
+def _shape(variable: Variable, dtype: bool = False) -> str:
+    if variable.kind != "array":
+        return "a number" if dtype and variable.kind == "number" else ""
+    kind = f" {variable.dtype}" if dtype and variable.dtype != np.float64 else ""
+    return f"{variable.shape}{kind}"
+
+
+def _commented(lines: Sequence[tuple[int, str, str]]) -> list[str]:
+    """Lines with their comments in one column."""
+    indented = [("    " * depth + text if text else "", comment) for depth, text, comment in lines]
+    column = max([len(text) for text, comment in indented if comment and len(text) <= WIDTH], default=0)
+    return [f"{text:{column}}  # {comment}" if comment else text for text, comment in indented]
