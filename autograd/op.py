@@ -14,7 +14,9 @@ axes, cast to the input's dtype. The driver does these once, for every rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any
 
@@ -82,6 +84,18 @@ def certain(condition: Any) -> bool:
 def is_lazy(x: Any) -> bool:
     """Whether an array's contents are not there yet, as of Dask's."""
     return hasattr(type(x), "__dask_graph__")
+
+
+lazy_kinds: set[type] = set()
+"""The types of lazy arrays that Values were made of: empty, as nearly always, it spares all others a look."""
+
+
+@contextmanager
+def uncomputed() -> Iterator[None]:
+    """Inside, it is an error where Dask would compute an array because it has no lazy form of a function."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*not implemented by Dask", FutureWarning)
+        yield
 
 
 def is_foreign(x: Any) -> bool:
