@@ -20,6 +20,7 @@ import ast
 import functools
 import gc
 import inspect
+import re
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
@@ -108,7 +109,7 @@ class Compiled:
         if self._latest is None:
             raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
         _name_results(self._latest, self.function)
-        return source(simplified(self._latest, to_read=True), self.name)
+        return source(simplified(_unboxed(self._latest), to_read=True), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -479,7 +480,10 @@ def _name(place: Place) -> str:
     if place.key == "_array" or place.key == "_grad":
         label = place.holder.label or place.path.removesuffix(".grad")
         return label if place.key == "_array" else f"grad_{label}"
-    return place.path if place.key == "cell_contents" or isinstance(place.key, int) else str(place.key)
+    if place.key == "cell_contents" or isinstance(place.key, int):
+        return place.path
+    entry = re.search(r"\[(\d+)\]\[[^\]]*\]$", place.path)  # as of an optimiser's states[0]['m']
+    return f"{place.key}_{entry[1]}" if entry else str(place.key)
 
 
 @functools.cache
@@ -569,6 +573,13 @@ def _holds(condition: Condition) -> bool:
         return type(content) is type(wanted) and bool(content == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
+
+
+def _unboxed(program: Program) -> Program:
+    """The same, giving arrays where it gives Values."""
+    inside = {call.result: call.args[0] for call in program.calls if call.function is boxed}
+    calls = [call for call in program.calls if call.function is not boxed]
+    return program.with_calls(calls, lambda variable: inside.get(variable, variable))
 
 
 def _draws_before_a_condition(program: Program) -> list[Any]:
