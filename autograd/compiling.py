@@ -396,7 +396,7 @@ class _Trace:
         for place, now in writes:
             content = _own(now._content) if type(now) is Traced else now
             if type(now) is Traced:
-                now._variable.name = now._variable.name or ("new_" if place.key == "_array" else "") + _name(place)
+                now._variable.name = now._variable.name or ("" if place.key == "_grad" else "new_") + _name(place)
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
