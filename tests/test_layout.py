@@ -9,7 +9,7 @@ import autograd
 import nn
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "program", "passes", "waves", "arena", "planning", "quoting",
+ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "program", "passes", "waves", "planning", "arena", "quoting",
          "rendering", "expression", "folding", "text", "formulas", "narrating", "tracing"]  # fmt: skip
 VIEWS = ["drawing", "questions", "catalogue", "testing"]  # on top of these, and not on each other
 PAGES = ["stepper", "__main__", "chainrule_pytest"]  # on top of all
