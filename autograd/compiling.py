@@ -30,6 +30,7 @@ from typing import Any, cast
 import numpy as np
 
 from . import modes
+from .arena import arena
 from .backward import conjugate, reverse, seed_for
 from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
 from .closure import SETTINGS, Condition, Surroundings, called
@@ -37,10 +38,12 @@ from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .op import Op
 from .passes import simplified
+from .planning import planned
 from .program import Call, Diverged, Expect, Place, Program, Variable, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
+from .waves import in_waves
 
 _tracing = threading.RLock()
 """While a function is traced, what it closes over holds recording arrays: one at a time."""
@@ -797,5 +800,5 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
 
 
 def finished(program: Program) -> Program:
-    """As it runs."""
-    return simplified(program)
+    """As it runs: in waves if it is of single numbers, with parameters in one array and memory that is used again."""
+    return planned(arena(in_waves(simplified(program))))
