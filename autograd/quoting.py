@@ -106,6 +106,8 @@ def _array_literal(array: np.ndarray) -> str | None:
             if dtype == np.arange(1).dtype
             else f"np.arange({array.size}, dtype=np.{dtype.name})"
         )
+    if not array.size:
+        return f"np.zeros({array.shape}{tail})"
     if array.size > 1 and (array.flat[0] == array).all():
         number = literal(array.flat[0].item())
         if number in ("0.0", "1.0") and not np.signbit(array).any():
@@ -116,7 +118,7 @@ def _array_literal(array: np.ndarray) -> str | None:
         return None
     if dtype.kind == "b":
         tail = ""
-    if dtype == np.arange(1).dtype and array.size:
+    if dtype == np.arange(1).dtype:
         tail = ""
     return f"np.array({literal(array.tolist())}{tail})"
 
