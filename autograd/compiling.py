@@ -48,6 +48,9 @@ from .waves import in_waves
 _tracing = threading.RLock()
 """While a function is traced, what it closes over holds recording arrays: one at a time."""
 
+_LONG = 20_000
+"""Of how many lines a program is not kept as it can be read."""
+
 _MOST = 16
 """How many programs are kept for one signature."""
 
@@ -60,7 +63,8 @@ class _Version:
     """A trace, the conditions under which it holds, and, when a second trace has confirmed it, its program."""
 
     def __init__(self, program: Program, conditions: list[Condition], numbers: Numbers):
-        self.program, self.conditions, self.numbers = program, conditions, numbers
+        self.program: Program | None = program  # until it runs
+        self.conditions, self.numbers = conditions, numbers
         self.run: Callable[..., Any] | None = None
         self.draws = _draws_before_a_condition(program)
 
@@ -88,6 +92,7 @@ class Compiled:
         self._versions: dict[Any, list[_Version]] = {}
         self._quick: Callable[..., Any] | None = None
         self._latest: Program | None = None
+        self._lines = 0
         self._dynamic: dict[tuple[int, Any], Any] = {}  # with the holders, whose ids must stay theirs
         self._fixed: set[tuple[int, Any]] = set()
         self._changed: set[str] = set()
@@ -110,7 +115,10 @@ class Compiled:
     def source(self) -> str:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""
         if self._latest is None:
-            raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
+            why = (
+                f"{self._lines:,} lines are not to be read" if self._lines else "call it once, so that shapes are known"
+            )
+            raise CompileError(f"compile({self.name}).source: {why}.")
         _name_results(self._latest, self.function)
         return source(simplified(_unboxed(self._latest), to_read=True), self.name)
 
@@ -176,14 +184,16 @@ class Compiled:
                     del self._dynamic[key]
                     self._fixed.add(key)
         self.traces += 1
-        self._latest = trace.program
+        self._latest, self._lines = trace.program, len(trace.program.calls)
+        if self._lines > _LONG:
+            self._latest = None
         if trace.changed:
             self._note_changes(trace)
             return trace.result
         self._changed.clear()
         for version in candidates:
-            if _same(version.program, trace.program, self.name):
-                version.run = runner(finished(version.program), version.conditions)
+            if version.program is not None and _same(version.program, trace.program, self.name):
+                version.run, version.program = runner(finished(version.program), version.conditions), None
                 return trace.result
         versions.append(_Version(trace.program, trace.conditions, trace.numbers))
         del versions[:-_MOST]
