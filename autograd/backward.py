@@ -25,8 +25,8 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import modes
-from .errors import AnomalyError, AutogradError, DataError, GraphError, NoRuleError, ShapeError
-from .graph import describe, topological
+from .errors import AnomalyError, AutogradError, DataError, GraphError, LibraryError, NoRuleError, ShapeError
+from .graph import describe, of_libraries, topological
 from .op import certain, is_foreign, is_lazy, same
 
 if TYPE_CHECKING:
@@ -290,7 +290,10 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
 
 
 def _note(error: Exception, node: Any) -> None:
-    """Add to an error out of a rule whose rule it was."""
+    """Add to an error out of a rule whose rule it was; of arrays of another library, say what is to be done."""
+    explained = of_libraries(error, node.op, (node, *(node.inputs or ())))
+    if explained is not None:
+        raise explained from error
     if not isinstance(error, AutogradError):
         error.add_note(f"in the backward pass of {describe(node)}")
 
@@ -372,11 +375,13 @@ def check_unchanged(node: Any) -> None:
 
 def first_not_finite(array: Any) -> tuple[Any, tuple[int, ...]] | None:
     """The first NaN or infinity in `array`, with its index; None if all is finite."""
+    if is_lazy(array):
+        raise LibraryError("anomaly() looks at numbers, and those of a lazy array are not computed yet.")
     finite = np.isfinite(array)
     if np.all(finite):
         return None
     index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), np.shape(array)))
-    return np.asarray(array)[index], index
+    return np.asarray(array)[index] if not is_foreign(array) else array[index].item(), index
 
 
 def check_finite(share: Any, node: Any, value: Value | None = None) -> None:

@@ -14,7 +14,9 @@ axes, cast to the input's dtype. The driver does these once, for every rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any
 
@@ -84,9 +86,22 @@ def is_lazy(x: Any) -> bool:
     return hasattr(type(x), "__dask_graph__")
 
 
+lazy_kinds: set[type] = set()
+"""The types of lazy arrays that Values were made of: empty, as nearly always, it spares all others a look."""
+
+
+@contextmanager
+def uncomputed() -> Iterator[None]:
+    """Inside, it is an error where Dask would compute an array because it has no lazy form of a function."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*not implemented by Dask", FutureWarning)
+        yield
+
+
 def is_foreign(x: Any) -> bool:
-    """Whether it is an array of another library than NumPy."""
-    return hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)
+    """Whether it is an array of another library than NumPy; what notes calls for a program stands for NumPy's own."""
+    kind = type(x)
+    return hasattr(kind, "__array_function__") and not issubclass(kind, np.ndarray) and not hasattr(kind, "of_numpy")
 
 
 def beside(constant: Any, *others: Any) -> Any:

@@ -22,10 +22,10 @@ NESTED = (tuple, list, dict, slice)
 LARGE = 1_000_000
 
 
-def simplified(program: Program) -> Program:
-    """All passes of this file, in the order in which each finds most to do."""
-    program = lowered(without_dead_code(program))
-    program = with_views(with_constants_folded(program))
+def simplified(program: Program, *, to_read: bool = False) -> Program:
+    """All passes of this file, in the order in which each finds most to do; `to_read` keeps NumPy's own functions."""
+    program = without_dead_code(program)
+    program = with_views(with_constants_folded(program if to_read else lowered(program)))
     return without_dead_code(with_common_subexpressions_shared(program))
 
 
@@ -253,7 +253,8 @@ def with_views(program: Program) -> Program:
       ``x * np.ones(...)``, ``x / 1``, ``x - 0``: x itself, if the copy lies in memory as x does. (``x + 0`` would make
       0.0 of -0.0.) What is handed out stays a copy, unless x is an array that a line has made and nobody else gets.
     - ``np.transpose`` of a transpose, and a reshape of a reshape: one, or none.
-    - ``np.broadcast_to(x, shape)``: x, where an elementwise function reads it that broadcasts to that shape anyway.
+    - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to that
+      shape anyway.
     """
     instead = _Substitution(program)
     made: dict[Variable, Call] = {}
@@ -382,10 +383,16 @@ def _without_broadcasts(call: Call, made: dict[Variable, Call]) -> Call:
         return call
     args = list(call.args)
     for place, argument in enumerate(args):
-        maker = made.get(argument) if type(argument) is Variable else None
-        if maker is None or maker.function is not np.broadcast_to or len(maker.args) != 2:
-            continue
-        source = maker.args[0]
+        source: Any
+        if isinstance(argument, np.ndarray):
+            if any(argument.strides) or argument.size < 2:
+                continue
+            source = argument[(0,) * argument.ndim]  # one number, repeated
+        else:
+            maker = made.get(argument) if type(argument) is Variable else None
+            if maker is None or maker.function is not np.broadcast_to or len(maker.args) != 2:
+                continue
+            source = maker.args[0]
         shapes = [_shape(other) for other in (*args[:place], source, *args[place + 1 :])]
         weak = source.dtype is None if type(source) is Variable else not isinstance(source, np.ndarray | np.generic)
         if not weak and np.broadcast_shapes(*shapes) == call.result.shape:

@@ -17,8 +17,8 @@ LACKS = {
     np: words("""apply_over_axes astype bitwise_count block cumulative_prod cumulative_sum einsum_path geomspace insert
         matrix_transpose matvec nanpercentile nanquantile polyder polydiv polyint put_along_axis spacing trapezoid
         unique_all unique_counts unique_inverse unique_values unstack vecdot vecmat"""),
-    np.linalg: words("""cond cross diagonal eig eigvals matmul matrix_norm matrix_transpose multi_dot outer svdvals tensordot
-        trace vecdot vector_norm"""),
+    np.linalg: words("""cond cross diagonal eig eigvals matmul matrix_norm matrix_transpose multi_dot outer svdvals
+        tensordot trace vecdot vector_norm"""),
 }
 LACKING = {getattr(space, name) for space, names in LACKS.items() for name in names if hasattr(space, name)}
 WITHOUT = {  # keywords
@@ -152,8 +152,8 @@ class Guest(NDArrayOperatorsMixin):
     __hash__ = None
 
 
-METHODS = words("""all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min
-    nonzero prod ravel repeat reshape round sort squeeze std sum swapaxes take trace transpose var view""")
+METHODS = words("""all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot flatten max
+    mean min nonzero prod ravel repeat reshape round sort squeeze std sum swapaxes take trace transpose var view""")
 
 
 def as_guest(x):

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.linalg import LinAlgError
 
 from ..errors import NoRuleError
-from ..op import beside, call, composed, defop, defparts, plain, registry
+from ..op import beside, call, composed, defop, defparts, is_foreign, plain, registry
 from .indexing import scatter
 from .linalg import adjoint, conj, swap
 from .reduction import expand, others
@@ -192,9 +192,16 @@ def pinv_gradient(g, y, a, rcond=None, hermitian=False, *, rtol=None):
     return 0.5 * (share + adjoint(share)) if hermitian else share
 
 
+def pinv(a, rcond=None, hermitian=False, *, rtol=None):
+    if is_foreign(a):  # of which few know more than a cutoff
+        cutoff = rcond if rtol is None else rtol
+        return np.linalg.pinv(a) if cutoff is None else np.linalg.pinv(a, cutoff)
+    return np.linalg.pinv(a, rcond, hermitian, **({} if rtol is None else {"rtol": rtol}))
+
+
 # Of a matrix without full rank: the derivative along changes that keep its rank.
-defop(
-    np.linalg.pinv,
+pinv_op = defop(
+    pinv,
     pinv_gradient,
     formula="-yᵀ g yᵀ, and two terms with 1 - a y and 1 - y a, which are 0 for a square matrix",
     name="linalg.pinv",
@@ -209,6 +216,7 @@ defop(
         call(a(3, 3) + 3 * np.eye(3), hermitian=True),
     ],
 )
+composed(np.linalg.pinv)(pinv_op)
 
 
 def smallest(a, rcond):
@@ -302,16 +310,23 @@ def cholesky_gradient(g, y, a, /, *, upper=False):
     return hermitian(swap(inverted) @ ((swap(lower) @ g) * beside(np.tri(n) - 0.5 * np.eye(n), g)) @ conj(inverted))
 
 
+def cholesky(a, /, *, upper=False):
+    if is_foreign(a):
+        return adjoint(np.linalg.cholesky(adjoint(a))) if upper else np.linalg.cholesky(a)
+    return np.linalg.cholesky(a, upper=upper)
+
+
 # NumPy reads one triangle and takes the matrix for Hermitian; the gradient is that of a Hermitian matrix, Hermitian
 # itself, and so stands in both triangles.
-defop(
-    np.linalg.cholesky,
+cholesky_op = defop(
+    cholesky,
     cholesky_gradient,
     formula="the Hermitian part of y⁻ᵀ (lower half of yᵀ g) conj(y)⁻¹",
     name="linalg.cholesky",
     domain=(-0.5, 0.5),
     cases=lambda a: [call(x, **k) for x in square(a, 2.0) for k in ({}, {"upper": True})],
 )
+composed(np.linalg.cholesky)(cholesky_op)
 
 
 def _qr(a, mode="reduced"):

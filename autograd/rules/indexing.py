@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..op import as_array, beside, call, composed, defop, is_foreign, plain, zeros
+from ..op import as_array, beside, call, composed, defop, is_foreign, is_lazy, plain, zeros
 
 
 def repeats(index):
@@ -48,6 +48,8 @@ INDICES: list = [
 
 
 def getitem(a, index):
+    if is_lazy(a) and repeats(index):
+        raise TypeError("of an index of integers, which may name an entry twice, the gradient cannot wait")
     return a[index]
 
 

@@ -439,10 +439,10 @@ def cross_entropy_of(logits, targets, reduction):
     known = np.any(at_target, axis=1)
     if certain(~np.all(known)):
         raise IndexError(f"cross-entropy: a target is no class: there are 0 to {logits.shape[1] - 1}.")
-    shifted = logits - np.max(logits, axis=1, keepdims=True)
-    raised = np.exp(shifted)
+    top = np.max(logits, axis=1)
+    raised = np.exp(logits - top[:, None])
     summed = np.sum(raised, axis=1)
-    losses = np.log(summed) - np.sum(np.where(at_target, shifted, 0.0), axis=1)
+    losses = np.log(summed) + (top - np.sum(np.where(at_target, logits, 0.0), axis=1))
     losses = np.where(known, losses, math.nan)
     if reduction != "none":
         losses = np.sum(losses) if reduction == "sum" else np.mean(losses)
