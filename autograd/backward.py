@@ -25,9 +25,9 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import modes
-from .errors import AnomalyError, AutogradError, DataError, GraphError, NoRuleError, ShapeError
-from .graph import describe, topological
-from .op import same
+from .errors import AnomalyError, AutogradError, DataError, GraphError, LibraryError, NoRuleError, ShapeError
+from .graph import describe, of_libraries, topological
+from .op import certain, is_foreign, is_lazy, same
 
 if TYPE_CHECKING:
     from .value import Value
@@ -182,7 +182,10 @@ def pass_one(
     cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            raw = 0.0 if cut is not None and cut.all() else gradient(index, upstream, result, arguments, params)
+            if cut is not None and certain(cut.all()):
+                raw: Any = 0.0
+            else:
+                raw = gradient(index, upstream, result, arguments, params)
             if cut is not None and op.elementwise:
                 raw = np.where(cut, 0.0, raw)
             share = conform(raw, upstream, value, node)
@@ -193,7 +196,8 @@ def pass_one(
             if value in to:  # an entry is cut if it is in all that comes in
                 before = cuts.pop(value, None)
                 below = None if below is None or before is None else below & before
-            if below is not None and to is gradients and (interpreter is not None or below.any()):
+            unknown = interpreter is not None or is_lazy(below)
+            if below is not None and to is gradients and (unknown or below.any()):
                 cuts[value] = below
             if seen is not None:
                 seen(index, value, raw, share)
@@ -203,17 +207,18 @@ def pass_one(
 def _cut_below(node: Any, index: int, cut: Any) -> Any:
     """Which entries of the gradient of an input are cut to zero, if those of the node are; None if nothing is known."""
     op, value, arrays = node.op, node.inputs[index], [value._array for value in node.inputs]
-    if cut is not None and cut.all():
-        return np.ones(value.shape, bool)[()]
+    if cut is not None and certain(cut.all()):
+        return np.ones_like(value._array, bool)[()]
     if op.cuts is not None:
-        own = np.broadcast_to(op.cuts(index, node._array, *arrays, **(node.params or {})), node.shape)
+        own = op.cuts(index, node._array, *arrays, **(node.params or {}))
+        own = own | np.zeros_like(node._array, bool) if is_foreign(node._array) else np.broadcast_to(own, node.shape)
         cut = own if cut is None else cut | own
     live = np.subtract(1.0, cut)
     if op.moves:
         live = op.gradient(index, live, node._array, arrays, node.params)
     elif not op.elementwise:
         return None
-    return unbroadcast(np.asarray(live)[()], value.shape) == 0
+    return unbroadcast(live if is_foreign(live) else np.asarray(live)[()], value.shape) == 0
 
 
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
@@ -285,7 +290,10 @@ def _fast_pass(order: list[Any], gradients: dict[Value, Any], leaves: dict[Value
 
 
 def _note(error: Exception, node: Any) -> None:
-    """Add to an error out of a rule whose rule it was."""
+    """Add to an error out of a rule whose rule it was; of arrays of another library, say what is to be done."""
+    explained = of_libraries(error, node.op, (node, *(node.inputs or ())))
+    if explained is not None:
+        raise explained from error
     if not isinstance(error, AutogradError):
         error.add_note(f"in the backward pass of {describe(node)}")
 
@@ -308,6 +316,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
         share = np.asarray(share)[()]
+    if isinstance(share, np.generic) and is_foreign(data):
+        share = np.full_like(data, share)
     if share.shape != shape:
         try:
             share = unbroadcast(share, shape)
@@ -365,11 +375,13 @@ def check_unchanged(node: Any) -> None:
 
 def first_not_finite(array: Any) -> tuple[Any, tuple[int, ...]] | None:
     """The first NaN or infinity in `array`, with its index; None if all is finite."""
+    if is_lazy(array):
+        raise LibraryError("anomaly() looks at numbers, and those of a lazy array are not computed yet.")
     finite = np.isfinite(array)
     if np.all(finite):
         return None
     index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), np.shape(array)))
-    return np.asarray(array)[index], index
+    return np.asarray(array)[index] if not is_foreign(array) else array[index].item(), index
 
 
 def check_finite(share: Any, node: Any, value: Value | None = None) -> None:

@@ -21,6 +21,10 @@ class DataError(AutogradError, TypeError):
     """Something that cannot be the data of a Value, or cannot have a gradient."""
 
 
+class LibraryError(AutogradError, TypeError):
+    """What the library of an array cannot do: a function it lacks, arrays of two libraries, what is not computed yet."""
+
+
 class ShapeError(AutogradError, ValueError):
     """Shapes that do not fit: of a seed, of new data, of what a rule returned."""
 

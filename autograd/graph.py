@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from .errors import GraphError
+import numpy as np
+
+from .errors import AutogradError, GraphError, LibraryError
+from .op import Op, is_foreign, is_lazy
 
 if TYPE_CHECKING:
     from .value import Value
@@ -93,3 +96,31 @@ def describe(node: Value) -> str:
     else:
         what = "a leaf" if node.requires_grad else "a constant"
     return f"{what} of shape {node.shape}"
+
+
+def of_libraries(error: Exception, op: Op, inputs: tuple[Value, ...]) -> LibraryError | None:
+    """What went wrong between an operation and the libraries of its arrays, and what to write instead; None if else."""
+    arrays = [value._array for value in inputs]
+    kinds = {type(array) for array in arrays if is_foreign(array)}
+    if not kinds or isinstance(error, AutogradError):
+        return None
+    if not isinstance(error, TypeError | AttributeError | NotImplementedError | FutureWarning):
+        return None
+    names = sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
+    what = f"{op.name} of {' and '.join(map(describe, inputs))}: {error}"
+    if any(map(is_lazy, arrays)):
+        return LibraryError(
+            f"{what}\nThese arrays are not computed yet, and there is no form of {op.name} that waits. Compute them "
+            f"first, Value(x.compute()); or apply a function to each chunk with dask.array.map_blocks before it "
+            f"becomes a Value."
+        )
+    if len(kinds) > 1 or any(isinstance(array, np.ndarray) for array in arrays):
+        both = " and ".join(names if len(kinds) > 1 else [*names, "numpy.ndarray"])
+        return LibraryError(
+            f"{what}\n{both} do not mix. Bring all arrays to one library before: Value(to(x)) with its function `to` "
+            f"from arrays to arrays, such as cupy.asarray, and model.to(to) for the parameters of a net."
+        )
+    return LibraryError(
+        f"{what}\nThe library of {names[0]} has no such function, or not for these arguments. Compose it of others "
+        f"that it has, or compute it on NumPy's arrays and bring the result there."
+    )

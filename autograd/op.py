@@ -14,7 +14,9 @@ axes, cast to the input's dtype. The driver does these once, for every rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any
 
@@ -25,8 +27,6 @@ from .errors import AutogradError, NoRuleError
 Rule = Callable[..., Any]
 Domain = tuple[float, float]
 Cases = Callable[[Callable[..., np.ndarray]], list[tuple[tuple[Any, ...], dict[str, Any]]]]
-
-_ndarray_protocol = np.ndarray.__array_function__
 
 
 def as_array(x: Any, dtype: Any = None) -> Any:
@@ -84,6 +84,40 @@ def certain(condition: Any) -> bool:
 def is_lazy(x: Any) -> bool:
     """Whether an array's contents are not there yet, as of Dask's."""
     return hasattr(type(x), "__dask_graph__")
+
+
+lazy_kinds: set[type] = set()
+"""The types of lazy arrays that Values were made of: empty, as nearly always, it spares all others a look."""
+
+
+@contextmanager
+def uncomputed() -> Iterator[None]:
+    """Inside, it is an error where Dask would compute an array because it has no lazy form of a function."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*not implemented by Dask", FutureWarning)
+        yield
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether it is an array of another library than NumPy; what notes calls for a program stands for NumPy's own."""
+    kind = type(x)
+    return hasattr(kind, "__array_function__") and not issubclass(kind, np.ndarray) and not hasattr(kind, "of_numpy")
+
+
+def beside(constant: Any, *others: Any) -> Any:
+    """An array of NumPy's, in the library of the arrays or Values that it is about to meet."""
+    for other in others:
+        array = getattr(other, "_array", other)
+        if is_foreign(array):
+            return np.asarray(constant, like=array)
+    return constant
+
+
+def zeros(shape: tuple[int, ...], like: Any, dtype: Any = None) -> Any:
+    """Zeros of a shape in the library, and unless it is given in the dtype, of an array."""
+    if is_foreign(like):
+        return np.zeros_like(like, dtype, shape=shape)
+    return np.zeros(shape, like.dtype if dtype is None else dtype)
 
 
 class Op:
@@ -173,12 +207,11 @@ class Op:
         return named, (self.name,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on arrays; hand over to any argument that brings its own ``__array_function__``."""
+        """Run on arrays of any library; hand over to an argument that `takes_operations`, as Values do."""
         for argument in args:
             kind = type(argument)
-            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
-            if protocol is not _ndarray_protocol:
-                return protocol(argument, self, (kind,), args, kwargs)
+            if getattr(kind, "takes_operations", False):
+                return kind.__array_function__(argument, self, (kind,), args, kwargs)
         return self.function(*args, **kwargs)
 
     def gradient(self, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
@@ -219,9 +252,14 @@ class Op:
                     f"Write it with operations that have one, or call it on `.data`, where no gradient is wanted."
                 )
         if self.masked and params.get("where", True) is not True:
-            counts = np.broadcast_to(params["where"], np.shape(inputs[0]))
-            inputs = (np.where(counts, inputs[0], 0), *inputs[1:])
+            inputs = (np.where(spread(params["where"], inputs[0]), inputs[0], 0), *inputs[1:])
         return inputs, params or None
+
+
+def spread(condition: Any, array: Any) -> Any:
+    """A condition, as a list or an array, in the shape of another array."""
+    condition = beside(as_array(getattr(condition, "_array", condition)), array)
+    return np.broadcast_to(condition, np.shape(array))
 
 
 def out_refused(name: str) -> NoRuleError:
@@ -246,9 +284,8 @@ class Several:
         """As an `Op` is called."""
         for argument in args:
             kind = type(argument)
-            protocol = getattr(kind, "__array_function__", _ndarray_protocol)
-            if protocol is not _ndarray_protocol:
-                return protocol(argument, self, (kind,), args, kwargs)
+            if getattr(kind, "takes_operations", False):
+                return kind.__array_function__(argument, self, (kind,), args, kwargs)
         return self.make(list(self.function(*args, **kwargs)[: len(self.parts)]))
 
 

@@ -87,9 +87,11 @@ class Call:
         function that shares memory with another.
     out : Variable or None
         Of a call that a pass has given its place: what it writes into, a buffer or a variable that is needed no more.
+    line : int
+        The line of the traced function's file that it comes from; 0 if that is not known.
     """
 
-    __slots__ = ("args", "effect", "function", "kwargs", "out", "part", "result")
+    __slots__ = ("args", "effect", "function", "kwargs", "line", "out", "part", "result")
 
     def __init__(
         self,
@@ -100,9 +102,10 @@ class Call:
         part: str = "forward",
         effect: bool = False,
         out: Variable | None = None,
+        line: int = 0,
     ):
         self.function, self.args, self.kwargs, self.result = function, args, kwargs or {}, result
-        self.part, self.effect, self.out = part, effect, out
+        self.part, self.effect, self.out, self.line = part, effect, out, line
 
     @property
     def operands(self) -> list[Variable]:
@@ -112,7 +115,7 @@ class Call:
     def with_arguments(self, change: Callable[[Variable], Any]) -> Call:
         """The same call with something else in the place of its variables."""
         args, kwargs = mapped(change, self.args), mapped(change, self.kwargs)
-        return Call(self.function, args, kwargs, self.result, self.part, self.effect, self.out)
+        return Call(self.function, args, kwargs, self.result, self.part, self.effect, self.out, self.line)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", self.function)

@@ -1,28 +1,773 @@
-MISS = object()
-def runner(program, conditions):
-    def run(*arrays):
-        from .compiling import _holds
-        if not all(map(_holds, conditions)):
-            return MISS
-        results, writes = program.run(*arrays)
-        from .value import tick
-        for (place, _), content in zip(program.writes, writes):
-            if hasattr(content, "setflags") and place.key == "_array":
-                content = content.copy(); content.setflags(write=False)
-            place.set(content)
-            if place.key == "_array": place.holder._clock = tick()
-        return results
-    return run
-def source(program, name):
+"""Rendering: a program as Python, once to run and once to read.
+
+One builder makes a syntax tree of every line. `runner` has the tree compiled, and takes the code out of it; `source`
+prints it, with NumPy's names and comments, as a function that runs with numpy alone. No string is evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextvars
+import functools
+import keyword
+import linecache
+import operator
+import re
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count, groupby
+from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType
+from typing import Any, Final
+
+import numpy as np
+
+from .program import Call, Diverged, Expect, Place, Program, Variable, mapped, variables
+from .quoting import Quotes, Unquotable, literal, numpy_name
+from .value import tick
+
+MISS: Final = type("Miss", (), {"__repr__": lambda self: "MISS", "__slots__": ()})()
+"""What a runner returns, having done nothing, where it is not meant for what it was given."""
+
+# -------------------------------------------------------------------- how a call is written
+
+OPERATORS: dict[Any, Any] = {
+    np.add: ast.Add(), np.subtract: ast.Sub(), np.multiply: ast.Mult(), np.true_divide: ast.Div(),
+    np.floor_divide: ast.FloorDiv(), np.remainder: ast.Mod(), np.matmul: ast.MatMult(), np.bitwise_and: ast.BitAnd(),
+    np.bitwise_or: ast.BitOr(), np.bitwise_xor: ast.BitXor(), np.left_shift: ast.LShift(), np.right_shift: ast.RShift(),
+    operator.add: ast.Add(), operator.sub: ast.Sub(), operator.mul: ast.Mult(), operator.truediv: ast.Div(),
+    operator.floordiv: ast.FloorDiv(), operator.mod: ast.Mod(), operator.matmul: ast.MatMult(),
+    operator.pow: ast.Pow(), operator.and_: ast.BitAnd(), operator.or_: ast.BitOr(), operator.xor: ast.BitXor(),
+    operator.lshift: ast.LShift(), operator.rshift: ast.RShift(),
+    np.less: ast.Lt(), np.less_equal: ast.LtE(), np.greater: ast.Gt(), np.greater_equal: ast.GtE(),
+    np.equal: ast.Eq(), np.not_equal: ast.NotEq(),
+    operator.lt: ast.Lt(), operator.le: ast.LtE(), operator.gt: ast.Gt(), operator.ge: ast.GtE(),
+    operator.eq: ast.Eq(), operator.ne: ast.NotEq(), operator.is_: ast.Is(), operator.is_not: ast.IsNot(),
+    np.negative: ast.USub(), np.positive: ast.UAdd(), np.invert: ast.Invert(),
+    operator.neg: ast.USub(), operator.pos: ast.UAdd(), operator.invert: ast.Invert(), operator.not_: ast.Not(),
+}  # fmt: skip
+"""Without np.power: of an array to the power of 2, the operator squares, which differs in the last bit."""
+
+METHODS: dict[Any, str] = {
+    np.dot: "dot", np.reshape: "reshape", np.take: "take", np.swapaxes: "swapaxes", np.squeeze: "squeeze",
+    np.ravel: "ravel", np.repeat: "repeat", np.argmax: "argmax", np.argmin: "argmin", np.cumsum: "cumsum",
+    np.diagonal: "diagonal", np.transpose: "transpose", np.clip: "clip", np.mean: "mean",
+}  # fmt: skip
+"""Functions that hand over to the method of that name with the same arguments, after a look at them."""
+
+REDUCTIONS: dict[Any, tuple[Any, str]] = {
+    np.sum: (np.add, "sum"), np.prod: (np.multiply, "prod"), np.max: (np.maximum, "max"), np.min: (np.minimum, "min"),
+}  # fmt: skip
+"""What they are, in the end, and the method that reads best."""
+
+SHARED = {"axis", "axis1", "axis2", "offset", "order", "keepdims", "dtype", "mode"}
+"""Keywords that such a method takes, too."""
+
+ARITHMETIC = {
+    np.add, np.subtract, np.multiply, np.true_divide, np.floor_divide, np.remainder, np.power, np.maximum, np.minimum,
+    np.fmax, np.fmin, np.hypot, np.arctan2, np.copysign, np.logaddexp, np.less, np.less_equal, np.greater,
+    np.greater_equal, np.equal, np.not_equal,
+}  # fmt: skip
+"""Ufuncs that take all their operands in one dtype."""
+
+NAMED_OUT = (np.maximum, np.minimum)
+"""Ufuncs that take `out` by name only."""
+
+
+HERE: Any = {"lineno": 1, "col_offset": 0}
+"""Where a node stands; a statement and its outermost expression get their own line in the end."""
+
+
+def _constant(value: Any) -> ast.expr:
+    return ast.Constant(value, **HERE)
+
+
+def _name(identifier: str) -> ast.Name:
+    return ast.Name(identifier, ast.Load(), **HERE)
+
+
+def _attribute(of: ast.expr, name: str) -> ast.Attribute:
+    return ast.Attribute(of, name, ast.Load(), **HERE)
+
+
+def _call(function: ast.expr, args: Iterable[ast.expr], kwargs: dict[str, ast.expr] | None = None) -> ast.Call:
+    keywords = [ast.keyword(name, item, **HERE) for name, item in (kwargs or {}).items()]
+    return ast.Call(function, list(args), keywords, **HERE)
+
+
+def _typed(operand: Any) -> bool:
+    """Whether it has a type of NumPy's, so that an operator of Python ends in NumPy."""
+    if type(operand) is Variable:
+        return operand.kind == "array" or operand.dtype is not None
+    return isinstance(operand, np.ndarray | np.generic)
+
+
+class Lines:
+    """The syntax of a program's lines: how each call is written.
+
+    Parameters
+    ----------
+    names : dict of Variable to str
+    refer : callable
+        What stands for a function or a constant.
+    quick : bool
+        Whether it shall rather be quick than be read.
+    """
+
+    def __init__(self, names: dict[Variable, str], refer: Callable[[Any], ast.expr], quick: bool):
+        self.names, self.refer, self.quick = names, refer, quick
+        self.loads: dict[Variable, ast.expr] = {}
+
+    def tree(self, content: Any) -> ast.expr:
+        """An argument."""
+        kind = type(content)
+        if kind is Variable:
+            node = self.loads.get(content)
+            if node is None:
+                node = self.loads[content] = _name(self.names[content])
+            return node
+        if kind is tuple:
+            return ast.Tuple([self.tree(item) for item in content], ast.Load(), **HERE)
+        if kind is list:
+            return ast.List([self.tree(item) for item in content], ast.Load(), **HERE)
+        if kind is dict:
+            return ast.Dict(
+                [self.refer(key) for key in content], [self.tree(item) for item in content.values()], **HERE
+            )
+        if kind is slice:
+            return _call(_name("slice"), [self.tree(part) for part in (content.start, content.stop, content.step)])
+        if isinstance(content, tuple) and next(variables(content), None) is not None:  # a named one
+            return _call(self.refer(kind), [self.tree(item) for item in content])
+        return self.refer(content)
+
+    def index(self, content: Any) -> ast.expr:
+        """What stands in brackets."""
+        if type(content) is slice:
+            parts = [None if part is None else self.tree(part) for part in (content.start, content.stop, content.step)]
+            return ast.Slice(*parts, **HERE)
+        if type(content) is tuple and content:
+            return ast.Tuple([self.index(item) for item in content], ast.Load(), **HERE)
+        return self.tree(content)
+
+    def expression(self, call: Call) -> ast.expr:
+        """The right side of a line."""
+        function: Any = call.function
+        args, kwargs = call.args, call.kwargs
+        if isinstance(function, functools.partial):
+            function, args, kwargs = function.func, (*function.args, *args), {**function.keywords, **kwargs}
+        if call.out is None and not kwargs:
+            sign = self._sign(function, args)
+            if sign is not None:
+                return sign
+        if function is operator.abs:
+            return _call(_name("abs"), [self.tree(args[0])])
+        if function is operator.getitem:
+            return ast.Subscript(self.tree(args[0]), self.index(args[1]), ast.Load(), **HERE)
+        if args and type(args[0]) is Variable and args[0].kind == "array":
+            method = self._method(function, args, kwargs, call.out)
+            if method is not None:
+                return method
+        if self.quick and isinstance(function, np.ufunc) and function in ARITHMETIC:
+            args = self._numbers_as_arrays(args)
+        positional, named = [self.tree(item) for item in args], {key: self.tree(item) for key, item in kwargs.items()}
+        if call.out is not None:
+            out = self.tree(call.out)
+            if isinstance(function, np.ufunc) and self.quick and not named and function not in NAMED_OUT:
+                positional.append(out)
+            else:
+                named["out"] = out
+        return _call(self.refer(function), positional, named)
+
+    def _sign(self, function: Any, args: tuple[Any, ...]) -> ast.expr | None:
+        """``a + b`` and its like, where an operator does the very same."""
+        try:
+            sign = OPERATORS.get(function)
+        except TypeError:  # not hashable
+            return None
+        if sign is None or (isinstance(function, np.ufunc) and not any(map(_typed, args))):
+            return None
+        if self.quick and isinstance(function, np.ufunc) and function in ARITHMETIC:
+            args = self._numbers_as_arrays(args)
+        if len(args) == 1 and isinstance(sign, ast.unaryop):
+            return ast.UnaryOp(sign, self.tree(args[0]), **HERE)
+        if len(args) == 2 and isinstance(sign, ast.operator):
+            return ast.BinOp(self.tree(args[0]), sign, self.tree(args[1]), **HERE)
+        if len(args) == 2 and isinstance(sign, ast.cmpop):
+            return ast.Compare(self.tree(args[0]), [sign], [self.tree(args[1])], **HERE)
+        return None
+
+    def _method(
+        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Variable | None
+    ) -> ast.expr | None:
+        """``a.T`` and its like: attributes and methods of an array."""
+        first, *rest = args
+        named = {key: self.tree(item) for key, item in kwargs.items()}
+        if out is None and not kwargs and not rest and function in (np.transpose, np.real, np.imag):
+            return _attribute(self.tree(first), {np.transpose: "T", np.real: "real", np.imag: "imag"}[function])
+        if (
+            not self.quick
+            and isinstance(function, BuiltinMethodType)
+            and function.__name__ == "reduce"
+            and len(rest) == 1
+        ):
+            short = next((s for u, s in REDUCTIONS.values() if u is function.__self__), None)
+            if short is not None and (rest[0] is None or isinstance(rest[0], int)) and named.keys() <= {"keepdims"}:
+                axis = {} if rest[0] is None else {"axis": self.tree(rest[0])}
+                return _call(_attribute(self.tree(first), short), [], axis | named | self._out(out))
+        reduction = REDUCTIONS.get(function)
+        if reduction is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
+            ufunc, short = reduction
+            if rest:
+                named["axis"] = self.tree(rest[0])
+            if not self.quick:
+                return _call(_attribute(self.tree(first), short), [], named | self._out(out))
+            full = [self.tree(first), named.get("axis", _constant(None))]
+            if out is not None or "keepdims" in named:
+                full += [_constant(None), _constant(None) if out is None else self.tree(out)]
+            if "keepdims" in named:
+                full.append(named["keepdims"])
+            return _call(self.refer(ufunc.reduce), full)
+        method: str | None = METHODS.get(function) if named.keys() <= SHARED else None
+        if isinstance(function, MethodDescriptorType) and function.__objclass__ is np.ndarray:
+            method = function.__name__
+        if method is None:
+            return None
+        full = [self.tree(item) for item in rest]
+        if out is not None and method == "dot":
+            return _call(_attribute(self.tree(first), "dot"), [*full, self.tree(out)] if self.quick else full,
+                         {} if self.quick else self._out(out))  # fmt: skip
+        return _call(_attribute(self.tree(first), method), full, named | self._out(out))
+
+    def _out(self, out: Variable | None) -> dict[str, ast.expr]:
+        return {} if out is None else {"out": self.tree(out)}
+
+    def _numbers_as_arrays(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Numbers that meet an array as 0-d arrays of the dtype that NumPy gives them, in half the time."""
+        arrays = [x for x in args if (x.kind == "array" if type(x) is Variable else type(x) is np.ndarray)]
+        if not arrays or any(x.dtype is None or x.dtype.kind not in "fc" for x in arrays):
+            return args
+        return tuple([_as_array(x, arrays) if type(x) in (int, float, np.float64, np.float32) else x for x in args])
+
+
+def _as_array(number: Any, arrays: Sequence[Any]) -> Any:
+    dtype = np.result_type(number, *[x.dtype for x in arrays])
+    if abs(number) > np.finfo(dtype).max:  # NumPy would warn of it, or not, each time
+        return number
+    return np.array(number, dtype)
+
+
+def identifiers(wanted: Iterable[tuple[Any, str]], taken: Iterable[str] = ()) -> dict[Any, str]:
+    """A name for each: the one wanted as far as Python allows it, with a number where it comes twice.
+
+    >>> identifiers([(1, "layers.0.weight"), (2, "lambda"), (3, "t"), (4, "t"), (5, "2nd")])
+    {1: 'layers_0_weight', 2: 'lambda_', 3: 't1', 4: 't2', 5: '_2nd'}
+    """
+    clean = {thing: _identifier(name) for thing, name in wanted}
+    often, used = Counter(clean.values()), {*taken, "np"}
+    numbers: dict[str, Iterator[int]] = {}
     names = {}
-    def nm(v): return names.setdefault(v, f"v{len(names)}_{v.name}" if v.name else f"v{len(names)}")
-    out = []
-    for c in program.calls:
-        fn = getattr(c.function, "__name__", str(c.function))
-        def sh(t):
-            from .program import Variable
-            if isinstance(t, Variable): return nm(t)
-            if isinstance(t, (tuple, list)): return "(" + ", ".join(map(sh, t)) + ")"
-            return repr(t)[:50]
-        out.append(f"{c.part[:3]} {nm(c.result) if c.result else ''} = {fn}{sh(c.args)} {({k: sh(v) for k,v in c.kwargs.items()}) or ''}")
-    return "\n".join(out)
+    for thing, name in clean.items():
+        if name in used or often[name] > 1:
+            stem = name + "_" * name[-1:].isdigit()
+            name = next(one for n in numbers.setdefault(stem, count(1)) if (one := f"{stem}{n}") not in used)
+        used.add(name)
+        names[thing] = name
+    return names
+
+
+@functools.cache
+def _identifier(name: str) -> str:
+    name = re.sub(r"\W+", "_", name).strip("_") or "t"
+    if name[0].isdigit():
+        name = f"_{name}"
+    return f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
+
+
+# -------------------------------------------------------------------- to run
+
+LARGE = 1 << 15
+"""An array of that many bytes is let go as soon as nobody needs it."""
+
+RESERVED = ("before", "now", "abs", "type", "len", "slice", "LookupError", "AttributeError", "ValueError")
+"""Names that the function that runs has for itself."""
+
+_numbers = count(1)
+
+
+def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) -> Callable[..., Any]:
+    """The function that runs a program.
+
+    Parameters
+    ----------
+    program : Program
+    conditions : sequence of (Place, relation, content)
+        What must hold of what the program has as constants: that there is the very same thing (``"is"``), an equal one
+        of the same type (``"=="``), one of that type (``"type"``) or length (``"len"``), or an array of the shape and
+        dtype that a Variable has (``"like"``).
+
+    Returns
+    -------
+    callable
+        ``run(*arrays)``: what the program results in, with all that it writes written; or `MISS`, with nothing done,
+        if a condition does not hold or an array is of another kind, shape or dtype. What raises has written nothing.
+    """
+    wanted = [*program.arguments, *program.loads, *_results(program.calls)]
+    names = identifiers([(variable, variable.name or "t") for variable in wanted], taken=RESERVED)
+    for call in program.calls:
+        if call.out is not None and call.result is not None:
+            names[call.result] = names[call.out]
+    cells = _Cells([*names.values(), *RESERVED])
+    body = _Body(Lines(names, cells.refer, quick=True), cells)
+    body.check(program.arguments, conditions)
+    for variable, place in program.loads.items():
+        body.assign(variable, body.place(place))
+    last = {operand: call for call in program.calls for operand in call.operands}
+    for variable in program.wanted:
+        last.pop(variable, None)
+    for silent, calls in groupby(program.calls, lambda call: call.part == "backward"):
+        body.calls(calls, silent, last)
+    body.end(program)
+    return body.function([names[variable] for variable in program.arguments])
+
+
+def _results(calls: Iterable[Call]) -> Iterator[Variable]:
+    return (call.result for call in calls if call.result is not None)
+
+
+def _stored(name: str) -> ast.Name:
+    return ast.Name(name, ast.Store(), **HERE)
+
+
+class _Cells:
+    """What a function closes over: functions, holders, constants, each in a cell with a name."""
+
+    def __init__(self, taken: Iterable[str]):
+        self.taken = set(taken)
+        self.contents: dict[str, Any] = {}
+        self.nodes: dict[Any, ast.Name] = {}
+
+    def refer(self, content: Any) -> ast.expr:
+        """What stands for something: itself, if it is a number or a word, or the name of its cell."""
+        if content is None or content is Ellipsis or type(content) in (bool, int, float, str):
+            return _constant(content)
+        return self.cell(content)
+
+    def cell(self, content: Any, name: str | None = None) -> ast.Name:
+        key: Any = id(content)
+        if isinstance(content, BuiltinMethodType) and isinstance(content.__self__, np.ufunc):
+            key = content.__self__, content.__name__  # np.add.reduce is a new object each time
+        elif type(content) is np.ndarray and not content.shape and content.dtype.kind in "fc":
+            key = content.dtype, content.tobytes()
+        node = self.nodes.get(key)
+        if node is None:
+            name = name or getattr(content, "__name__", None)
+            if name is None or not name.isidentifier() or keyword.iskeyword(name):
+                name = "c"
+            if isinstance(content, BuiltinMethodType) and isinstance(content.__self__, np.ufunc):
+                name = f"{content.__self__.__name__}_{name}"
+            unique, n = name, 1
+            while unique in self.taken:
+                unique, n = f"{name}_{n}", n + 1
+            self.taken.add(unique)
+            self.contents[unique] = content
+            node = self.nodes[key] = _name(unique)
+        return node
+
+
+class _Body:
+    """The statements of the function that runs a program."""
+
+    def __init__(self, lines: Lines, cells: _Cells):
+        self.lines, self.cells = lines, cells
+        self.statements: list[ast.stmt] = []
+
+    def assign(self, variable: Variable, value: ast.expr) -> None:
+        self.statements.append(ast.Assign([_stored(self.lines.names[variable])], value, **HERE))
+
+    def place(self, place: Place, load: bool = True) -> Any:
+        """A place to read from, or to write to."""
+        holder, context = self.cells.cell(place.holder, "holder"), ast.Load() if load else ast.Store()
+        if place.attribute:
+            return ast.Attribute(holder, place.key, context, **HERE)
+        return ast.Subscript(holder, self.cells.refer(place.key), context, **HERE)
+
+    def check(self, arguments: Sequence[Variable], conditions: Sequence[tuple[Place, str, Any]]) -> None:
+        """Give up at once if something is not as it was."""
+        failing = [test for argument in arguments for test in self.unlike(self.lines.tree(argument), argument)]
+        for place, relation, wanted in conditions:
+            found = self.place(place)
+            if relation == "like":
+                failing += self.unlike(found, wanted)
+            elif relation == "len":
+                failing.append(_compare(_call(_name("len"), [found]), ast.NotEq(), _constant(wanted)))
+            elif relation == "type":
+                failing.append(_compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(wanted)))
+            else:
+                test = _compare(found, ast.IsNot(), self.cells.cell(wanted))
+                if relation == "==":
+                    other_type = _compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(type(wanted)))
+                    other = _compare(found, ast.NotEq(), self.cells.cell(wanted))
+                    other = ast.BoolOp(ast.Or(), [other_type, other], **HERE)
+                    test = ast.BoolOp(ast.And(), [test, other], **HERE)
+                failing.append(test)
+        if failing:
+            miss: list[ast.stmt] = [ast.Return(self.cells.cell(MISS, "MISS"), **HERE)]
+            tests: list[ast.stmt] = [ast.If(test, miss, [], **HERE) for test in failing]
+            errors = ast.Tuple([_name("LookupError"), _name("AttributeError"), _name("ValueError")], ast.Load(), **HERE)
+            self.statements.append(ast.Try(tests, [ast.ExceptHandler(errors, None, miss, **HERE)], [], [], **HERE))
+
+    def unlike(self, found: ast.expr, wanted: Variable) -> list[ast.expr]:
+        """How it shows that something is not as a variable says."""
+        if wanted.kind == "array":
+            kind: Any = np.ndarray
+        elif wanted.kind == "number" and wanted.dtype is not None:
+            kind = wanted.dtype.type
+        else:
+            return []
+        tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(kind))]
+        if wanted.kind == "array":
+            tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
+            test = ast.IsNot() if wanted.dtype is np.dtype(wanted.dtype.type) else ast.NotEq()
+            tests.append(_compare(_attribute(found, "dtype"), test, self.cells.cell(wanted.dtype, "dtype")))
+        return tests
+
+    def calls(self, calls: Iterable[Call], silent: bool, last: dict[Variable, Call]) -> None:
+        """Lines of a program, with NumPy's warnings off if `silent`."""
+        outer, self.statements = self.statements, []
+        for call in calls:
+            self.call(call)
+            self.forget(call, last)
+        inner, self.statements = self.statements, outer
+        if not silent:
+            self.statements += inner
+            return
+        state, off = _silence()
+        if state is None:
+            self.statements.append(ast.With([ast.withitem(_call(self.cells.cell(off, "silent"), []))], inner, **HERE))
+            return
+        variable, token = self.cells.cell(state, "errstate"), "before"
+        before = _call(_attribute(variable, "set"), [self.cells.cell(off, "silent")])
+        reset = ast.Expr(_call(_attribute(variable, "reset"), [_name(token)]), **HERE)
+        self.statements += [
+            ast.Assign([_stored(token)], before, **HERE),
+            ast.Try(inner, [], [], [reset], **HERE),
+        ]
+
+    def call(self, call: Call) -> None:
+        function = call.function
+        if isinstance(function, Expect):
+            (operand,) = map(self.lines.tree, call.args)
+            if function.what == "truth":
+                test = ast.UnaryOp(ast.Not(), operand, **HERE) if function.wanted else operand
+            else:
+                test = _compare(_attribute(operand, "shape"), ast.NotEq(), self.lines.tree(function.wanted))
+            raising = ast.Raise(self.cells.cell(Diverged, "Diverged"), None, **HERE)
+            self.statements.append(ast.If(test, [raising], [], **HERE))
+            return
+        value = self.lines.expression(call)
+        if call.result is None or call.out is not None:
+            self.statements.append(ast.Expr(value, **HERE))
+        else:
+            self.assign(call.result, value)
+
+    def forget(self, call: Call, last: dict[Variable, Call]) -> None:
+        """Let go of large arrays that were needed for the last time."""
+        gone = [v for v in dict.fromkeys(call.operands) if last.get(v) is call and _large(v)]
+        if gone:
+            names: list[ast.expr] = [ast.Name(self.lines.names[v], ast.Del(), **HERE) for v in gone]
+            self.statements.append(ast.Delete(names, **HERE))
+
+    def end(self, program: Program) -> None:
+        """Write everything, and return; each array that is handed out shares memory with no other."""
+        taken = {*program.arguments, *program.loads}
+        stores: list[ast.stmt] = []
+        clocks = []
+
+        def own(variable: Variable) -> Variable:
+            memory = {variable, *variable.owners}
+            if variable.kind == "array" and not taken.isdisjoint(memory):
+                copy = Variable("array", variable.shape, variable.dtype)
+                self.lines.names[copy] = f"copy_{len(self.lines.names)}"
+                copied = _call(_attribute(self.lines.tree(variable), "copy"), [_constant("K")])
+                self.assign(copy, copied)
+                return copy
+            taken.update(memory)
+            return variable
+
+        for place, variable in program.writes:
+            content = self.lines.tree(mapped(own, variable))
+            if place.key == "_array" and place.attribute:
+                clocks.append(place)
+                if variable.kind == "array":
+                    self.statements.append(ast.Expr(_call(_attribute(content, "setflags"), [_constant(False)]), **HERE))
+            plain = not place.attribute or _setter(place.holder) is object.__setattr__
+            if plain:
+                stores.append(ast.Assign([self.place(place, load=False)], content, **HERE))
+            else:
+                setter = self.cells.cell(object.__setattr__, "setattribute")
+                holder = self.cells.cell(place.holder, "holder")
+                stores.append(ast.Expr(_call(setter, [holder, _constant(place.key), content]), **HERE))
+        results = self.lines.tree(mapped(own, program.results))
+        if clocks:
+            now = ast.Assign([_stored("now")], _call(self.cells.cell(tick, "tick"), []), **HERE)
+            self.statements.append(now)
+        self.statements += stores
+        for place in clocks:
+            clock = ast.Attribute(self.cells.cell(place.holder, "holder"), "_clock", ast.Store(), **HERE)
+            self.statements.append(ast.Assign([clock], _name("now"), **HERE))
+        self.statements.append(ast.Return(results, **HERE))
+
+    def function(self, arguments: Sequence[str], name: str = "run") -> Callable[..., Any]:
+        """A function of these statements, made without evaluating anything."""
+        run = _definition(name, arguments, self.statements)
+        _number(self.statements, 2)
+        free = list(self.cells.contents)
+        outer = _definition("around", free, [run])
+        filename = f"program {next(_numbers)}"  # in angle brackets, linecache would not ask for its text
+        code = compile(ast.Module([outer], []), filename, "exec")
+        code = next(c for c in code.co_consts if isinstance(c, CodeType))
+        code = next(c for c in code.co_consts if isinstance(c, CodeType))
+        linecache.cache[filename] = (lambda: ast.unparse(run) + "\n",)
+        closure = tuple([CellType(self.cells.contents[cell]) for cell in code.co_freevars])
+        function = FunctionType(code, {"__builtins__": builtins}, name, None, closure)
+        weakref.finalize(function, linecache.cache.pop, filename, None)
+        return function
+
+
+def _compare(left: ast.expr, how: ast.cmpop, right: ast.expr) -> ast.expr:
+    return ast.Compare(left, [how], [right], **HERE)
+
+
+TYPE_PARAMS: Any = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
+
+
+def _definition(name: str, arguments: Sequence[str], body: list[ast.stmt]) -> ast.FunctionDef:
+    args = [ast.arg(argument, **HERE) for argument in arguments]
+    signature = ast.arguments([], args, None, [], [], None, [])
+    return ast.FunctionDef(name=name, args=signature, body=body, decorator_list=[], **TYPE_PARAMS, **HERE)
+
+
+def _number(statements: list[ast.stmt], line: int) -> int:
+    """Give every statement the line on which `ast.unparse` prints it; returns the line after."""
+    for statement in statements:
+        statement.lineno = line
+        value = getattr(statement, "value", None)
+        if value is not None:
+            value.lineno = line
+        line += 1
+        for part in ("body", "handlers", "finalbody"):
+            inner = getattr(statement, part, None)
+            if not inner:
+                continue
+            if part == "finalbody":
+                line = _number(inner, line + 1)
+            elif part == "handlers":
+                for handler in inner:
+                    handler.lineno = line
+                    line = _number(handler.body, line + 1)
+            else:
+                line = _number(inner, line)
+    return line
+
+
+def _large(variable: Variable) -> bool:
+    if variable.kind == "array" and variable.dtype is not None:
+        return bool(variable.size * variable.dtype.itemsize >= LARGE)
+    return variable.kind == "object"
+
+
+def _setter(holder: Any) -> Any:
+    return type(holder).__setattr__
+
+
+@functools.cache
+def _silence() -> tuple[Any, Any]:
+    """NumPy's context variable of how to treat floating-point errors, and its content for "not at all".
+
+    Setting it takes a quarter of the time of entering `np.errstate`. It is found by looking at what `np.errstate` does
+    to a context; where it cannot be, the first is None and the second makes a context manager.
+    """
+    before = contextvars.copy_context()
+    inside = before.copy()
+    manager = np.errstate(all="ignore")
+    inside.run(manager.__enter__)
+    changed = [(variable, inside[variable]) for variable in inside if inside[variable] is not before.get(variable)]
+    if len(changed) == 1:
+        return changed[0]
+    return None, lambda: np.errstate(all="ignore")
+
+
+# -------------------------------------------------------------------- to read
+
+WIDTH = 88
+"""Comments stand behind lines of up to that many characters."""
+
+
+def source(program: Program, name: str = "program") -> str:
+    """A program as a module that runs with numpy alone.
+
+    Parameters
+    ----------
+    program : Program
+    name : str
+        Of the function.
+
+    Returns
+    -------
+    str
+        What the program needs of other functions; and ``def name(...)``, whose arguments are those of the program, what
+        it reads besides, and what cannot be printed: generators, large constants, functions of C extensions. It returns
+        the results, and, if there are any, what would be written, by path.
+    """
+    return _Page(program, _identifier(name)).text()
+
+
+class _Page:
+    """The text of one program."""
+
+    def __init__(self, program: Program, name: str):
+        self.program, self.name = program, name
+        self.quotes = Quotes()
+        self.given: dict[int, tuple[str, str, Any]] = {}
+        """By id, what the function is to be given because it cannot be printed: its name, why, and itself."""
+        for call in program.calls:  # before the variables get their names
+            self.refer(getattr(call.function, "func", call.function))
+            mapped_constants(self.refer, (call.args, call.kwargs))
+        variables = [*program.arguments, *program.loads, *_results(program.calls)]
+        functions = {call.result: _result_name(call) for call in program.calls}
+        functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
+        labels = [(v, v.name or functions.get(v) or ("x" if v.kind == "array" else "number")) for v in variables]
+        taken = [name, *self.quotes.taken, *(name for name, _, _ in self.given.values())]
+        names = identifiers(labels, taken)
+        for call in program.calls:
+            if call.out is not None and call.result is not None:
+                names[call.result] = names[call.out]
+        self.lines = Lines(names, self.refer, quick=False)
+
+    def refer(self, content: Any) -> ast.expr:
+        """What stands for a function or a constant."""
+        owner = getattr(content, "__self__", None)
+        if isinstance(owner, np.random.Generator | np.random.RandomState) and numpy_name(content) is None:
+            return _attribute(self._given(owner, "generator", "a random generator"), content.__name__)
+        text = literal(content)
+        if text is not None and len(text) <= 40:
+            return ast.parse(text, mode="eval").body
+        if content is operator.getitem or content in OPERATORS if callable(content) else False:
+            return _name("operator")  # stands nowhere
+        try:
+            return _name(self.quotes.name(content, "constant" if isinstance(content, np.ndarray) else None))
+        except Unquotable as error:
+            what = (
+                f"{type(content).__name__} of shape {content.shape}" if isinstance(content, np.ndarray) else str(error)
+            )
+            return self._given(content, getattr(content, "__name__", "constant"), what)
+
+    def _given(self, content: Any, name: str, why: str) -> ast.Name:
+        if id(content) not in self.given:
+            taken = [*self.quotes.taken, *(name for name, _, _ in self.given.values())]
+            ((_, unique),) = identifiers([(0, name)], taken).items()
+            self.given[id(content)] = unique, why, content
+        return _name(self.given[id(content)][0])
+
+    # ---------------------------------------------------------------- text
+
+    def text(self) -> str:
+        program, names = self.program, self.lines.names
+        parameters = [(names[v], _shape(v, dtype=True)) for v in [*program.arguments, *program.loads]]
+        parameters += [(name, why) for name, why, _ in self.given.values()]
+        often = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
+        body: list[tuple[int, str, str]] = []
+        for part, calls in groupby(program.calls, lambda call: call.part):
+            body.append((1, "", ""))
+            body.append((1, f"# {part}", ""))
+            if part == "backward":
+                body.append((1, 'with np.errstate(all="ignore"):', ""))
+            for call in calls:
+                if call.result is not None and often[call.result] == 1 and _turned(call):
+                    self.lines.loads[call.result] = self.lines.expression(call)
+                    continue
+                text = self.line(call)
+                if text is not None:
+                    body.append((1 + (part == "backward"), text, _shape(call.result) if call.result else ""))
+        body += [(1, "", ""), *((1, line, "") for line in self.end())]
+        signature = [(1, f"{name},", comment) for name, comment in parameters]
+        head = [f"def {self.name}(", *_commented(signature), "):"] if parameters else [f"def {self.name}():"]
+        return "\n".join([self.quotes.text(), "", "", *head, *_commented(body[1:] if len(body) > 1 else body)]) + "\n"
+
+    def line(self, call: Call) -> str | None:
+        names, function = self.lines.names, call.function
+        if isinstance(function, Expect):
+            (operand,) = map(self.lines.tree, call.args)
+            condition: ast.expr = operand
+            if function.what == "shape":
+                condition = _compare(_attribute(operand, "shape"), ast.Eq(), self.lines.tree(function.wanted))
+            elif not function.wanted:
+                condition = ast.UnaryOp(ast.Not(), operand, **HERE)
+            return f"assert {ast.unparse(condition)}  # else the function would take another way"
+        if getattr(function, "__name__", "") == "boxed" and call.result is not None:
+            names[call.result] = names[call.args[0]]
+            return None
+        right = ast.unparse(self.lines.expression(call))
+        return right if call.result is None or call.out is not None else f"{names[call.result]} = {right}"
+
+    def end(self) -> list[str]:
+        """What it returns."""
+        results = ast.unparse(self.lines.tree(self.program.results))
+        if not self.program.writes:
+            return [f"return {results}"]
+        writes = [f"    {place.path!r}: {ast.unparse(self.lines.tree(v))}," for place, v in self.program.writes]
+        return [f"return {results}, {{", *writes, "}"]
+
+
+def mapped_constants(look: Callable[[Any], Any], tree: Any) -> None:
+    """Look at all constants in nested arguments."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        for item in tree:
+            mapped_constants(look, item)
+    elif kind is dict:
+        for item in tree.values():
+            mapped_constants(look, item)
+    elif kind is slice:
+        mapped_constants(look, (tree.start, tree.stop, tree.step))
+    elif kind is not Variable:
+        look(tree)
+
+
+def _result_name(call: Call) -> str:
+    """What an unnamed result is called: as its function."""
+    function = getattr(call.function, "func", call.function)
+    name = getattr(function, "__name__", "t").strip("_<>")
+    if isinstance(function, BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
+        name = {"add": "sum", "multiply": "product", "maximum": "max", "minimum": "min"}.get(
+            function.__self__.__name__, function.__self__.__name__
+        )
+    return _SHORT.get(name, name) if name.isidentifier() else "t"
+
+
+_SHORT = {
+    "getitem": "part", "true_divide": "quotient", "divide": "quotient", "multiply": "product", "mul": "product",
+    "truediv": "quotient", "add": "total", "subtract": "difference", "sub": "difference", "matmul": "product",
+    "dot": "product", "greater": "above", "less": "below", "equal": "same",
+    "negative": "minus", "neg": "minus", "lambda": "t",
+}  # fmt: skip
+
+
+def _turned(call: Call) -> bool:
+    """Whether it is an array's ``.T``, which reads best where it is used."""
+    return call.function is np.transpose and len(call.args) == 1 and not call.kwargs and call.args[0].kind == "array"
+
+
+def _shape(variable: Variable, dtype: bool = False) -> str:
+    if variable.kind != "array":
+        return "a number" if dtype and variable.kind == "number" else ""
+    kind = f" {variable.dtype}" if dtype and variable.dtype != np.float64 else ""
+    return f"{variable.shape}{kind}"
+
+
+def _commented(lines: Sequence[tuple[int, str, str]]) -> list[str]:
+    """Lines with their comments in one column."""
+    indented = [("    " * depth + text if text else "", comment) for depth, text, comment in lines]
+    column = max([len(text) for text, comment in indented if comment and len(text) <= WIDTH], default=0)
+    return [f"{text:{column}}  # {comment}" if comment else text for text, comment in indented]

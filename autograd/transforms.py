@@ -28,7 +28,7 @@ from . import modes
 from .backward import conjugate, reverse, settle
 from .errors import DataError, GraphError, ShapeError
 from .graph import topological
-from .op import Op
+from .op import Op, as_array, certain, is_foreign
 from .value import Value, record, tick
 
 Function = Callable[..., Any]
@@ -196,9 +196,9 @@ class _Run:
             if x.dtype.kind != "c":
                 rows[i] = row + 1j * other
                 continue
-            row_, other_ = (np.asarray(getattr(r, "_array", r)) for r in (row, other))
-            limit = np.sqrt(np.finfo(row_.dtype).eps) * np.max(np.abs(row_), initial=0.0)
-            if not np.all(~(np.abs(other_ - 1j * row_) > limit)):
+            row_, other_ = (as_array(getattr(r, "_array", r)) for r in (row, other))
+            limit = np.sqrt(np.finfo(row_.dtype).eps) * np.max(np.abs(row_)) if np.size(row_) else 0.0
+            if certain(np.any(np.abs(other_ - 1j * row_) > limit)):
                 raise DataError(
                     f"{self.name}: the function is not holomorphic, so that it has no complex derivative. "
                     f"Differentiate its real and its imaginary part, or write it as a function of real ones."
@@ -228,7 +228,8 @@ def _copied(x: Value) -> Value:
 
 def _seed(y: Value, seed: Any, what: str) -> Any:
     """`seed` as something of y's shape and dtype."""
-    seed = seed if isinstance(seed, Value) else np.array(seed)  # a copy: a gradient may be the seed itself
+    if not isinstance(seed, Value):  # a copy: a gradient may be the seed itself
+        seed = seed.copy() if is_foreign(seed) else np.array(seed)
     if seed.shape != y.shape:
         raise ShapeError(f"{what} has shape {seed.shape}, and what it belongs to has shape {y.shape}.")
     return seed if seed.dtype == y._array.dtype else seed.astype(y._array.dtype)

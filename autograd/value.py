@@ -26,9 +26,9 @@ from numpy import float64, ndarray
 from . import modes, rules
 from .backward import backward, check_finite
 from .backward import conjugate as _conjugate
-from .errors import DataError, EscapeError, GraphError, NoRuleError, ShapeError
-from .graph import ancestors, describe
-from .op import KEYWORDS, Op, Plain, Refused, Several, found, registry
+from .errors import DataError, EscapeError, GraphError, LibraryError, NoRuleError, ShapeError
+from .graph import ancestors, describe, of_libraries
+from .op import KEYWORDS, Op, Plain, Refused, Several, found, is_lazy, lazy_kinds, registry, uncomputed
 
 __all__ = ["Value"]
 
@@ -58,7 +58,9 @@ def record(
     arguments = [value._array for value in inputs]
     state = modes.now() if modes.active else None
     try:
-        if state is not None and state.interpreter is not None:
+        if lazy_kinds and any(map(is_lazy, arguments)):
+            data, params = _uncomputed(op, arguments, params, compute)
+        elif state is not None and state.interpreter is not None:
             data, params = state.interpreter.forward(op, arguments, params, compute)
         elif compute is not None:
             data = compute(*arguments)
@@ -118,8 +120,28 @@ def _plain_result(data: Any, op: Op) -> Any:
 
 
 def _note(error: Exception, op: Op, inputs: tuple[Value, ...]) -> None:
-    """Add to NumPy's own error which Values met."""
+    """Add to NumPy's own error which Values met; of arrays of another library, say what is to be done."""
+    explained = of_libraries(error, op, inputs)
+    if explained is not None:
+        raise explained from error
     error.add_note(f"in {op.name} of {' and '.join(describe(v) for v in inputs)}")
+
+
+def _uncomputed(
+    op: Op, arguments: list[Any], params: dict[str, Any] | None, compute: Callable[..., Any] | None
+) -> tuple[Any, dict[str, Any] | None]:
+    """What `record` runs where there are lazy arrays: nothing of them is computed, or it is an error."""
+    params = dict(params or {})
+    with uncomputed():
+        if compute is not None:
+            data = compute(*arguments)
+        elif op.with_saved is None:
+            data = op.function(*arguments, **params)
+        else:
+            data, params["saved"] = op.with_saved(*arguments, **params)
+    if any(n != n for n in data.shape):
+        raise TypeError("the shape of the result depends on numbers that are not computed yet")
+    return data, params or None
 
 
 def _operators(function: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -234,6 +256,8 @@ class Value:
     np.float64(2.0)
     """
 
+    takes_operations = True  # an `Op` that is called with a Value is recorded
+
     __slots__ = (
         "_array", "_grad", "_tracked", "op", "_first", "_second", "_inputs", "params", "label", "notes", "_clock",
         "__weakref__",
@@ -339,7 +363,7 @@ class Value:
         if new is not None and not isinstance(new, Value):
             new = _own(new).astype(self._array.dtype)[()]
             if new.shape == ():
-                new = np.full(self.shape, new)[()]
+                new = np.full_like(self._array, new)[()]
         if new is not None and new.shape != self.shape:
             raise ShapeError(f"v.grad = ... got shape {new.shape} for {describe(self)}.")
         self._grad = new
@@ -437,8 +461,15 @@ class Value:
         ------
         ValueError
             If there is more than one element.
+        LibraryError
+            If the data is lazy.
         """
         data = self._array
+        if is_lazy(data):
+            raise LibraryError(
+                f"v.item() of {describe(self)}, which is not computed yet. Write v.data.compute(), which computes it "
+                f"now, or dask.compute(v.data, w.data), which computes several in one pass."
+            )
         return data.item() if hasattr(data, "item") else data
 
     def tolist(self) -> Any:
@@ -597,6 +628,10 @@ class Value:
             raise EscapeError(
                 f"{what} of {describe(self)} would drop its gradient without a trace. Write v.item() or v.data for the "
                 f"plain numbers; {instead}."
+            )
+        if is_lazy(self._array):
+            raise LibraryError(
+                f"{what} of {describe(self)} would compute it. Write v.data.compute() if it is to be now."
             )
         return self._array
 
@@ -818,7 +853,9 @@ def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, A
     """Run a function with several results once, and note each as a result of its own."""
     arguments, interpreter = [value._array for value in inputs], modes.active and modes.now().interpreter
     try:
-        results = interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
+        results = (
+            interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
+        )
     except Exception as error:
         _note(error, entry.parts[0], inputs)
         raise
@@ -935,6 +972,13 @@ def _index(part: Any, deep: bool = False) -> Any:
         return _index(part._array, deep)
     if hasattr(kind, "__index__") and not hasattr(kind, "__array__"):
         return operator.index(part)
+    if hasattr(kind, "__array_function__") and not isinstance(part, ndarray):
+        if is_lazy(part):
+            raise LibraryError(
+                "v[index]: the index is not computed yet, and what comes out depends on it. Write v[index.compute()], "
+                "or np.where(mask, v, 0) in the place of v[mask]."
+            )
+        return part
     array = np.array(part)
     return array.astype(int) if array.size == 0 and array.dtype.kind == "f" else array
 
@@ -970,6 +1014,8 @@ def _own(data: Any) -> Any:
             raise DataError(f"Value({data!r:.40}...): the number is too large for float64.") from None
     elif hasattr(data, "__array_function__"):
         array = data
+        if is_lazy(data):
+            lazy_kinds.add(type(data))
     else:
         try:
             array = np.array(data)

@@ -17,11 +17,16 @@ import os
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
+from autograd import as_array
+
+from .arrays import computed, is_lazy
 from .init import Seed
+
+A = TypeVar("A")
 
 __all__ = [
     "Standardizer", "Table", "batches", "blobs", "circles", "digits", "iris", "mnist", "moons", "one_hot", "read_csv",
@@ -646,8 +651,8 @@ def split(
         order = order[np.argsort((rank + 0.5) / sizes[labels], kind="stable")]
         order = np.concatenate([rng.permutation(order[:kept]), rng.permutation(order[kept:])])
     return (
-        tuple(_frozen(np.asarray(array)[order[kept:]]) for array in arrays),
-        tuple(_frozen(np.asarray(array)[order[:kept]]) for array in arrays),
+        tuple(_frozen(as_array(array)[order[kept:]]) for array in arrays),
+        tuple(_frozen(as_array(array)[order[:kept]]) for array in arrays),
     )
 
 
@@ -657,11 +662,11 @@ def batches(*arrays: Any, size: int = 32, shuffle: bool = True, seed: Seed = Non
     Parameters
     ----------
     *arrays : array, shape (n, ...)
-        Of the same length.
+        Of the same length. Of an array of Dask, a chunk is computed at a time.
     size : int, at least 1
         How many examples a batch has; the last one has what is left.
     shuffle : bool
-        Whether to go through the examples in random order.
+        Whether to go through the examples in random order; those of Dask through the chunks, and in each of these.
     seed : int or Generator, optional
         For the order. A Generator gives another one each epoch.
 
@@ -685,9 +690,29 @@ def batches(*arrays: Any, size: int = 32, shuffle: bool = True, seed: Seed = Non
     n = _length("batches", arrays)
     if not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"batches(size={size!r}): a batch has a positive whole number of examples.")
-    columns = [np.asarray(array) for array in arrays]
+    columns = [as_array(array) for array in arrays]
+    if any(map(is_lazy, columns)):
+        return _of_chunks(columns, n, size, np.random.default_rng(seed) if shuffle else None)
     order = np.random.default_rng(seed).permutation(n) if shuffle else np.arange(n)
     return (tuple([_frozen(column[order[start : start + size]]) for column in columns]) for start in range(0, n, size))
+
+
+def _of_chunks(
+    columns: list[Any], n: int, size: int, random: np.random.Generator | None
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """The same of lazy arrays, of which a chunk is there at a time: in another order, and shuffled in itself."""
+    lengths = next(column.chunks[0] for column in columns if is_lazy(column))
+    starts = np.cumsum([0, *lengths])
+    left = [column[:0] for column in computed(*(column[:0] for column in columns))]
+    for chunk in range(len(lengths)) if random is None else random.permutation(len(lengths)):
+        part = computed(*(column[starts[chunk] : starts[chunk + 1]] for column in columns))
+        order = np.arange(lengths[chunk]) if random is None else random.permutation(lengths[chunk])
+        left = [np.concatenate([before, column[order]]) for before, column in zip(left, part, strict=True)]
+        while len(left[0]) >= size:
+            yield tuple([_frozen(column[:size].copy()) for column in left])
+            left = [column[size:] for column in left]
+    if len(left[0]):
+        yield tuple(map(_frozen, left))
 
 
 def _length(name: str, arrays: tuple[Any, ...]) -> int:
@@ -702,6 +727,7 @@ def _length(name: str, arrays: tuple[Any, ...]) -> int:
     return lengths[0]
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
+def _frozen(array: A) -> A:
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
     return array

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Value, as_array, certain, log_softmax, softmax_cross_entropy
 
-from .module import numbers
+from .arrays import numbers
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge", "huber", "kl_div", "mae",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .module import numbers
+from .arrays import numbers
 
 __all__ = ["accuracy", "confusion", "f1", "mae", "mse", "precision", "r2", "recall", "roc_auc", "top_k"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from autograd import Value, no_grad
+from autograd import Value, as_array, no_grad
 
 from . import report, train
 from .init import Seed
@@ -442,7 +442,7 @@ class Model(Module):
 
     def saw(self, xs: tuple[Any, ...]) -> None:
         """Note what the model takes, and let layers that wait for it take their sizes from it."""
-        self._seen = tuple((np.shape(x)[1:], np.asarray(x).dtype) for x in xs)
+        self._seen = tuple((np.shape(x)[1:], as_array(x).dtype) for x in xs)
         if not module_built(self):
             with train.mode(self, training=False), no_grad():
                 self(*(Value(x[:1], requires_grad=False) for x in xs))

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from autograd import Value, as_array
+from autograd import Value
 
+from .arrays import numbers
 from .symbol import Symbol, deferred
 
 __all__ = ["Module"]
@@ -188,6 +189,32 @@ class Module:
                 places.append(((name,), (theirs.removesuffix(".T"),), way, way))
         return places
 
+    def to(self, library: Callable[[Any], Any]) -> Self:
+        """Bring all parameters and buffers to another library of arrays, and so all that is computed with them.
+
+        Parameters
+        ----------
+        library : callable
+            From arrays to arrays: ``cupy.asarray`` to a GPU, and ``cupy.asnumpy`` back.
+
+        Returns
+        -------
+        Module
+            This one. Gradients are forgotten. What an optimiser remembers of earlier steps stays where it was: make it
+            after this.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nn import Dense
+        >>> Dense(3, 2, seed=0).to(np.asarray)
+        Dense(3, 2): 8 parameters
+        """
+        for _, found in [*self.named_parameters(), *self.named_buffers()]:
+            found.data = library(numbers(found))
+            found.zero_grad()
+        return self
+
     # ---------------------------------------------------------------- modes
 
     def train(self, mode: bool = True) -> Self:
@@ -226,11 +253,6 @@ class Module:
             else:
                 lines.append(f"{name}{module.describe()}: waiting for its first input")
         return "\n".join(lines)
-
-
-def numbers(x: Any) -> Any:
-    """The array that a Value holds, or that something else is or becomes."""
-    return as_array(x.data if isinstance(x, Value) else x)
 
 
 def as_is(array: Any) -> tuple[Any]:

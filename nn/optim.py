@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd import Value, as_array
 
+from .arrays import computed, is_lazy, kept
 from .module import Module
 
 __all__ = [
@@ -95,23 +96,23 @@ class Optimizer:
         RuntimeError
             If no parameter has a gradient, because `backward` was not called.
         """
-        moved = False
-        for parameter, state in zip(self.parameters, self.states, strict=True):
-            gradient = parameter.grad
-            if gradient is None:
-                continue
-            if isinstance(gradient, Value):  # after backward(create_graph=True)
-                gradient = gradient.data
-            new = self.update(as_array(parameter.data), gradient, state)
-            if isinstance(new, np.ndarray):
-                new.setflags(write=False)  # which spares Value a copy
-            parameter.data = new
-            moved = True
-        if not moved:
+        moving = [(p, state) for p, state in zip(self.parameters, self.states, strict=True) if p.grad is not None]
+        if not moving:
             raise RuntimeError(
                 f"{type(self).__name__}.step(): no parameter has a gradient. Call loss.backward() before, and "
                 f"zero_grad() not between the two."
             )
+        gradients = [p.grad.data if isinstance(p.grad, Value) else p.grad for p, _ in moving]  # create_graph=True
+        if any(map(is_lazy, gradients)):
+            gradients = _there(gradients, [p.data for p, _ in moving])
+        for (parameter, state), gradient in zip(moving, gradients, strict=True):
+            new = self.update(as_array(parameter.data), gradient, state)
+            if isinstance(new, np.ndarray):
+                new.setflags(write=False)  # which spares Value a copy
+            elif is_lazy(new):
+                new, *memory = kept(new, *state.values())
+                state.update(zip(state, memory, strict=True))
+            parameter.data = new
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next `backward`."""
@@ -412,6 +413,13 @@ class AdamW(Adam):
 
     def update(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
         return _stepped(w * (1 - self.lr * self.weight_decay), self._adapted(g, state))
+
+
+def _there(gradients: list[Any], data: list[Any]) -> list[Any]:
+    """Lazy gradients, computed in one pass: as arrays of NumPy's for what is NumPy's, else in chunks where they are."""
+    ready = kept(*gradients)
+    near = iter(computed(*(g for g, w in zip(ready, data, strict=True) if not is_lazy(w))))
+    return [g if is_lazy(w) else next(near) for g, w in zip(ready, data, strict=True)]
 
 
 def _kept(state: dict[str, Any], name: str, g: Any) -> Any:

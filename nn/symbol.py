@@ -41,6 +41,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         The shape, with a batch of `BATCH`, and the type of what a trial gave.
     """
 
+    takes_operations = True  # autograd's own functions are noted as NumPy's are
+
     # No `dtype`: a Value would take a Symbol for an array, and keep it as its data.
 
     def __init__(
@@ -194,9 +196,9 @@ def deferred(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     return symbol(result, (function, args, kwargs))
 
 
-def replaced(tree: Any, kind: type, found: Callable[[Any], Any]) -> Any:
-    """Nested arguments with something in the place of each object of one kind."""
-    if type(tree) is kind:
+def replaced(tree: Any, kind: Any, found: Callable[[Any], Any]) -> Any:
+    """Nested arguments with something in the place of each object of one kind: a type, or a function that tells."""
+    if type(tree) is kind if isinstance(kind, type) else kind(tree):
         return found(tree)
     if isinstance(tree, list | tuple):
         parts = [replaced(item, kind, found) for item in tree]
@@ -206,7 +208,7 @@ def replaced(tree: Any, kind: type, found: Callable[[Any], Any]) -> Any:
     return tree
 
 
-def gathered(tree: Any, kind: type) -> list[Any]:
+def gathered(tree: Any, kind: Any) -> list[Any]:
     """The objects of one kind among nested arguments, in order."""
     found: list[Any] = []
     replaced(tree, kind, found.append)

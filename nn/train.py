@@ -27,10 +27,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from autograd import Value, anomaly, no_grad
+from autograd import Value, anomaly, as_array, no_grad
 from autograd.errors import AnomalyError
 
 from . import losses, metrics, optim, report, saving
+from .arrays import computed, is_array, is_lazy, numbers
 from .data import batches, split
 from .init import Seed
 from .module import Module
@@ -128,7 +129,7 @@ def mode(model: Module, *, training: bool) -> Iterator[None]:
 
 def arrays(name: str, content: Any) -> tuple[Any, ...]:
     """An array, or the arrays of a tuple, of equal lengths."""
-    columns = tuple(np.asarray(column) for column in (content if isinstance(content, tuple) else (content,)))
+    columns = tuple(as_array(column) for column in (content if isinstance(content, tuple) else (content,)))
     lengths = [len(column) if column.ndim else None for column in columns]
     if None in lengths or len(set(lengths)) != 1:
         raise ValueError(f"{name}: arrays whose first axis is the examples are wanted, and got lengths {lengths}.")
@@ -143,9 +144,9 @@ def predict(model: Any, x: Any, batch_size: int) -> Any:
     parts = []
     with mode(model, training=False), no_grad():
         for start in range(0, max(len(xs[0]), 1), batch_size):
-            given = [Value(x[start : start + batch_size], requires_grad=False) for x in xs]
-            parts.append(replaced(model(*given), Value, lambda v: np.asarray(v.data)))
-            for part in gathered(parts[-1], np.ndarray):
+            given = [Value(x, requires_grad=False) for x in computed(*(x[start : start + batch_size] for x in xs))]
+            parts.append(replaced(model(*given), Value, numbers))
+            for part in gathered(parts[-1], is_array):
                 if part.shape[:1] != given[0].shape[:1]:
                     raise ValueError(
                         f"predict: {len(given[0].data)} examples gave an output of shape {part.shape}; its first axis "
@@ -166,13 +167,14 @@ def evaluate(model: Any, plan: Plan, x: Any, y: Any, batch_size: int) -> dict[st
     with no_grad():
         for start in range(0, n, batch_size):
             part = slice(start, start + batch_size)
-            guess = replaced(_cut(prediction, part), np.ndarray, lambda p: Value(p, requires_grad=False))
-            total += _number(plan.loss(guess, _single([y[part] for y in ys]))) * len(ys[0][part])
-    return {"loss": total / n, **judged(plan, prediction, _single(list(ys)))}
+            targets = computed(*(y[part] for y in ys))
+            guess = replaced(_cut(prediction, part), is_array, lambda p: Value(p, requires_grad=False))
+            total += _number(plan.loss(guess, _single(list(targets)))) * len(targets[0])
+    return {"loss": total / n, **judged(plan, prediction, _single(list(computed(*ys))))}
 
 
 def _cut(tree: Any, part: slice) -> Any:
-    return replaced(tree, np.ndarray, lambda array: array[part])
+    return replaced(tree, is_array, lambda array: array[part])
 
 
 def judged(plan: Plan, prediction: Any, target: Any) -> dict[str, float]:
@@ -292,8 +294,8 @@ class History:
     def __repr__(self) -> str:
         n, widest = len(self), max(map(len, self.history), default=0)
         lines = [f"History of {n} epoch{'' if n == 1 else 's'}{f', {self.stopped}' if self.stopped else ''}"]
-        for name, numbers in self.history.items():
-            lines.append(f"  {name:{widest}}  " + " -> ".join(f"{number:.4g}" for number in numbers[:: max(n - 1, 1)]))
+        for name, found in self.history.items():
+            lines.append(f"  {name:{widest}}  " + " -> ".join(f"{number:.4g}" for number in found[:: max(n - 1, 1)]))
         return "\n".join(lines)
 
 
@@ -449,6 +451,11 @@ class Run:
         self._start = saving.generator_state(self.rng)
         if resume is not None:
             self._resume(resume)
+        if validation_split and any(map(is_lazy, (*xs, *ys))):
+            raise ValueError(
+                "fit(validation_split=...): of lazy arrays, examples cannot be drawn one by one. Hold some chunks "
+                "back, and give them as validation_data=(x, y)."
+            )
         if validation_split:
             dealer = saving.generator(self._start)
             train, held = split(*xs, *ys, held_out=validation_split, seed=dealer)
@@ -475,7 +482,7 @@ class Run:
                         prediction = self._step(inputs, targets, optimizer, hooks["on_backward_end"])
                         total += self.batch_loss * len(columns[0])
                         if self.metrics:
-                            seen.append((replaced(prediction, Value, lambda v: np.asarray(v.data)), targets))
+                            seen.append((replaced(prediction, Value, numbers), targets))
                         for hook in hooks["on_batch_end"]:
                             hook(self)
                         bar.update()
@@ -563,9 +570,9 @@ class Run:
 
 def _joined(parts: list[Any]) -> Any:
     """Batches of equally nested arrays as one."""
-    columns = zip(*(gathered(part, np.ndarray) for part in parts), strict=True)
+    columns = zip(*(gathered(part, is_array) for part in parts), strict=True)
     whole = iter([np.concatenate(column) for column in columns])
-    return replaced(parts[0], np.ndarray, lambda _: next(whole))
+    return replaced(parts[0], is_array, lambda _: next(whole))
 
 
 def _brief(history: Mapping[str, list[float]]) -> str:

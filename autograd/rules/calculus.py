@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..op import call, composed, defop
+from ..op import beside, call, composed, defop, is_foreign
 from .indexing import along, scatter
 
 
@@ -323,7 +323,7 @@ defop(
 
 def fractions(y, num, endpoint, axis):
     """How far each point of a grid is on the way from start to stop, along the axis of the grid."""
-    fraction = np.arange(num) / max(num - bool(endpoint), 1)
+    fraction = beside(np.arange(num) / max(num - bool(endpoint), 1), y)
     return np.expand_dims(fraction, tuple(i for i in range(np.ndim(y)) if i != normalize_axis_index(axis, np.ndim(y))))
 
 
@@ -378,6 +378,11 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
 
 
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    if is_foreign(start) or is_foreign(stop):
+        ratio = stop / start
+        part = beside(np.arange(num) / max(num - bool(endpoint), 1), ratio)
+        y = np.moveaxis(start * ratio ** np.reshape(part, (-1,) + (1,) * np.ndim(ratio)), 0, axis)
+        return y if dtype is None else y.astype(dtype)
     return np.geomspace(start, stop, num, endpoint, dtype, axis)
 
 

@@ -2,19 +2,28 @@
 
 Images have shape (batch, channels, height, width). In memory the batch is innermost: every slice that a window cuts
 out is then one long run, and elementwise functions keep the order, so that only the first layer has to turn its input.
+
+Arrays of other libraries, which may lie on a GPU or not be there yet, are not written into: of these the same sums are
+taken over slices of whole batches, one for each place in the window.
 """
 
 import math
+from functools import reduce
 from itertools import product as pairs
 
 import numpy as np
 
-from ..op import Op, call, defop
+from ..op import Op, call, defop, is_foreign
+
+
+def batch_last_of(x):
+    """The same axes of an array of any library, as it lies."""
+    return np.transpose(x, (1, 2, 3, 0))
 
 
 def batch_last(x):
     """A view or copy of shape (channels, height, width, batch) whose entries lie in that order."""
-    return np.ascontiguousarray(np.transpose(x, (1, 2, 3, 0)))
+    return np.ascontiguousarray(batch_last_of(x))
 
 
 def batch_first(x):
@@ -60,6 +69,78 @@ def rows(array, groups, count):
     return array.reshape(groups, count // groups, array.size // max(count, 1))
 
 
+# ---------------------------------------------------------------- of any library
+
+
+def framed(x, padding, fill=0.0):
+    """As `padded`, with the batch first."""
+    if not any(map(any, padding)):
+        return x
+    return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=fill)
+
+
+def slices(x, kernel, stride, padding, dilation, fill=0.0):
+    """For each place in the window, what all windows have there: (batch, channels, *size)."""
+    size = out_size(x.shape, kernel, stride, padding, dilation)
+    x = framed(x, padding, fill)
+    return [x[(slice(None), *window(i, j, size, stride, dilation))] for i, j in pairs(*map(range, kernel))]
+
+
+def gathered(parts, shape, kernel, stride, padding, dilation):
+    """The adjoint of `slices`: an array of that shape to which each part is added where it was cut out."""
+    total = 0.0
+    for (i, j), part in zip(pairs(*map(range, kernel)), parts, strict=True):
+        margins = [(0, 0), (0, 0)]
+        for axis, (at, s, margin) in enumerate(
+            zip((i * dilation[0], j * dilation[1]), stride, padding, strict=True), start=2
+        ):
+            n = part.shape[axis]
+            if s > 1:  # zeros between the entries
+                apart = np.expand_dims(part, axis + 1)
+                apart = np.pad(apart, [(0, s - 1) if k == axis + 1 else (0, 0) for k in range(apart.ndim)])
+                part = np.reshape(apart, (*part.shape[:axis], n * s, *part.shape[axis + 1 :]))
+                part = part[(slice(None),) * axis + (slice(s * (n - 1) + 1),)]
+            margins.append((at, shape[axis] + sum(margin) - at - part.shape[axis]))
+        total = total + np.pad(part, margins)
+    (top, _), (left, _) = padding
+    return total[:, :, top : top + shape[2], left : left + shape[3]]
+
+
+def shared(x, groups):
+    """Images as matrices, (batch, groups, channels of a group, pixels)."""
+    return np.reshape(x, (x.shape[0], groups, x.shape[1] // groups, x.shape[2] * x.shape[3]))
+
+
+def conv2d_of(x, weight, bias, stride, padding, dilation, groups):
+    filters, channels, *kernel = weight.shape
+    y, size = 0.0, out_size(x.shape, kernel, stride, padding, dilation)
+    for (i, j), part in zip(pairs(*map(range, kernel)), slices(x, kernel, stride, padding, dilation), strict=True):
+        y = y + np.matmul(np.reshape(weight[:, :, i, j], (groups, -1, channels)), shared(part, groups))
+    y = np.reshape(y, (x.shape[0], filters, *size))
+    return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
+
+
+def conv2d_input_of(g, weight, shape, stride, padding, dilation, groups):
+    channels, *kernel = weight.shape[1:]
+    g, size = shared(g, groups), g.shape[2:]
+    parts = [
+        np.reshape(
+            np.matmul(np.swapaxes(np.reshape(weight[:, :, i, j], (groups, -1, channels)), 1, 2), g), (*shape[:2], *size)
+        )
+        for i, j in pairs(*map(range, kernel))
+    ]
+    return gathered(parts, shape, kernel, stride, padding, dilation)
+
+
+def conv2d_weight_of(x, g, kernel, stride, padding, dilation, groups):
+    filters, g = g.shape[1], shared(g, groups)
+    parts = [
+        np.sum(np.matmul(g, np.swapaxes(shared(part, groups), 2, 3)), axis=0)
+        for part in slices(x, kernel, stride, padding, dilation)
+    ]
+    return np.reshape(np.stack(parts, axis=-1), (filters, -1, *kernel))
+
+
 # ---------------------------------------------------------------- convolution
 # The three are what is left of one trilinear form, sum(y * conv(x, weight)), when one of the three is left out. So the
 # rules of each are the other two.
@@ -95,6 +176,8 @@ def _conv2d(x, weight, bias=None, stride=(1, 1), padding=((0, 0), (0, 0)), dilat
     array([[[[ 8., 12.],
              [20., 24.]]]])
     """
+    if is_foreign(x) or is_foreign(weight):
+        return conv2d_of(x, weight, bias, stride, padding, dilation, groups)
     filters, _, *kernel = weight.shape
     size = out_size(x.shape, kernel, stride, padding, dilation)
     weight = rows(weight, groups, filters)
@@ -119,6 +202,8 @@ def _conv2d_input(g, weight, shape, stride, padding, dilation, groups):
              [2., 4., 2.],
              [1., 2., 1.]]]])
     """
+    if is_foreign(g) or is_foreign(weight):
+        return conv2d_input_of(g, weight, shape, stride, padding, dilation, groups)
     filters, _, *kernel = weight.shape
     n, channels, height, width = shape
     size, (down, _), (di, _) = g.shape[2:], stride, dilation
@@ -135,6 +220,8 @@ def _conv2d_input(g, weight, shape, stride, padding, dilation, groups):
 
 def _conv2d_weight(x, g, kernel, stride, padding, dilation, groups):
     """The adjoint of `conv2d` in the weight: what came in, weighted by what is wanted of it."""
+    if is_foreign(x) or is_foreign(g):
+        return conv2d_weight_of(x, g, kernel, stride, padding, dilation, groups)
     n, filters, *size = g.shape
     count = x.shape[1] * math.prod(kernel)
     g = np.swapaxes(batch_last(g).reshape(groups, filters // groups, size[0], size[1] * n), 1, 2)
@@ -218,6 +305,10 @@ conv2d_weight: Op = defop(
 # weights, a number or of shape (places in the window, channels, height, width, batch), are taken for constant.
 
 
+def at_place(weights, place):
+    return batch_first(weights[place]) if np.ndim(weights) else weights
+
+
 def _window_sum(x, weights, kernel, stride, padding, dilation):
     """The sum over each window, times `weights`: with 1 / size, the mean.
 
@@ -228,6 +319,9 @@ def _window_sum(x, weights, kernel, stride, padding, dilation):
     >>> window_sum(np.arange(4.0).reshape(1, 1, 2, 2), 0.25, (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
     array([[[[1.5]]]])
     """
+    if is_foreign(x):
+        parts = slices(x, kernel, stride, padding, dilation)
+        return sum(part * at_place(weights, place) for place, part in enumerate(parts))
     size = out_size(x.shape, kernel, stride, padding, dilation)
     x = padded(batch_last(x), padding)
     total = 0.0
@@ -237,6 +331,9 @@ def _window_sum(x, weights, kernel, stride, padding, dilation):
 
 
 def _window_spread(g, weights, shape, kernel, stride, padding, dilation):
+    if is_foreign(g):
+        parts = [g * at_place(weights, place) for place in range(math.prod(kernel))]
+        return gathered(parts, shape, kernel, stride, padding, dilation)
     n, channels, height, width = shape
     (top, bottom), (left, right) = padding
     size, g = g.shape[2:], batch_last(g)
@@ -256,6 +353,8 @@ def _max_pool2d(x, kernel, stride, padding, dilation):
     >>> max_pool2d(np.arange(4.0).reshape(1, 1, 2, 2), (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
     array([[[[3.]]]])
     """
+    if is_foreign(x):
+        return reduce(np.maximum, slices(x, kernel, stride, padding, dilation, -math.inf))
     size = out_size(x.shape, kernel, stride, padding, dilation)
     x = padded(batch_last(x), padding, -np.inf)
     top = np.full((x.shape[0], *size, x.shape[3]), -np.inf, x.dtype)
@@ -266,7 +365,11 @@ def _max_pool2d(x, kernel, stride, padding, dilation):
 
 def _largest(x, kernel, stride, padding, dilation, y=None):
     """How much of each maximum, `y`, every place of its window holds: all, none, or an equal share."""
-    y = batch_last(_max_pool2d(x, kernel, stride, padding, dilation) if y is None else y)
+    y = _max_pool2d(x, kernel, stride, padding, dilation) if y is None else y
+    if is_foreign(x):
+        at = np.stack([batch_last_of(part == y) for part in slices(x, kernel, stride, padding, dilation, -math.inf)])
+        return at / np.sum(at, axis=0)
+    y = batch_last(y)
     x = padded(batch_last(x), padding, -np.inf)
     parts = [x[window(i, j, y.shape[1:3], stride, dilation)] for i, j in pairs(*map(range, kernel))]
     at = np.array([part == y for part in parts])
@@ -323,7 +426,7 @@ largest = defop(
 
 
 def max_pool2d_to_input(g, y, x, kernel, stride, padding, dilation):
-    shares = largest(x, kernel, stride, padding, dilation, y=y if isinstance(y, np.ndarray) else None)
+    shares = largest(x, kernel, stride, padding, dilation, y=None if hasattr(y, "requires_grad") else y)
     return window_spread(g, shares, np.shape(x), kernel, stride, padding, dilation)
 
 

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.linalg import LinAlgError
 
 from ..errors import NoRuleError
-from ..op import call, composed, defop, defparts, plain, registry
+from ..op import beside, call, composed, defop, defparts, is_foreign, plain, registry
 from .indexing import scatter
 from .linalg import adjoint, conj, swap
 from .reduction import expand, others
@@ -72,7 +72,7 @@ def cofactor_gradient(g, y, a):
     # exact, for n⁵ operations in the place of n³.
     n = np.shape(a)[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
-    g = g * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    g = g * beside((-1.0) ** np.add.outer(np.arange(n), np.arange(n)), a)
     share = 0.0
     for i in range(n):
         index = (..., rest[i][None, :, None], rest[:, None, :])
@@ -187,14 +187,21 @@ def tensorinv(a, ind=2):
 def pinv_gradient(g, y, a, rcond=None, hermitian=False, *, rtol=None):
     rows, columns = np.shape(a)[-2:]
     yt, gh = swap(y), adjoint(g)
-    share = (np.eye(rows) - swap(a @ y)) @ gh @ conj(y) @ yt
-    share = share - yt @ g @ yt + yt @ conj(y) @ gh @ (np.eye(columns) - swap(y @ a))
+    share = (beside(np.eye(rows), a) - swap(a @ y)) @ gh @ conj(y) @ yt
+    share = share - yt @ g @ yt + yt @ conj(y) @ gh @ (beside(np.eye(columns), a) - swap(y @ a))
     return 0.5 * (share + adjoint(share)) if hermitian else share
 
 
+def pinv(a, rcond=None, hermitian=False, *, rtol=None):
+    if is_foreign(a):  # of which few know more than a cutoff
+        cutoff = rcond if rtol is None else rtol
+        return np.linalg.pinv(a) if cutoff is None else np.linalg.pinv(a, cutoff)
+    return np.linalg.pinv(a, rcond, hermitian, **({} if rtol is None else {"rtol": rtol}))
+
+
 # Of a matrix without full rank: the derivative along changes that keep its rank.
-defop(
-    np.linalg.pinv,
+pinv_op = defop(
+    pinv,
     pinv_gradient,
     formula="-yᵀ g yᵀ, and two terms with 1 - a y and 1 - y a, which are 0 for a square matrix",
     name="linalg.pinv",
@@ -209,6 +216,7 @@ defop(
         call(a(3, 3) + 3 * np.eye(3), hermitian=True),
     ],
 )
+composed(np.linalg.pinv)(pinv_op)
 
 
 def smallest(a, rcond):
@@ -231,7 +239,7 @@ def solution_left(g, y, a, b, rcond=None, saved=None):
     return (
         conj(residual) @ (gh @ conj(inverted) @ it)
         - share @ swap(x)
-        + (it @ conj(x) @ gh) @ (np.eye(np.shape(a)[1]) - swap(inverted @ a))
+        + (it @ conj(x) @ gh) @ (beside(np.eye(np.shape(a)[1]), a) - swap(inverted @ a))
     )
 
 
@@ -299,19 +307,26 @@ def cholesky_gradient(g, y, a, /, *, upper=False):
     lower, g = (adjoint(y), adjoint(g)) if upper else (y, g)
     n = np.shape(a)[-1]
     inverted = np.linalg.inv(lower)
-    return hermitian(swap(inverted) @ ((swap(lower) @ g) * (np.tri(n) - 0.5 * np.eye(n))) @ conj(inverted))
+    return hermitian(swap(inverted) @ ((swap(lower) @ g) * beside(np.tri(n) - 0.5 * np.eye(n), g)) @ conj(inverted))
+
+
+def cholesky(a, /, *, upper=False):
+    if is_foreign(a):
+        return adjoint(np.linalg.cholesky(adjoint(a))) if upper else np.linalg.cholesky(a)
+    return np.linalg.cholesky(a, upper=upper)
 
 
 # NumPy reads one triangle and takes the matrix for Hermitian; the gradient is that of a Hermitian matrix, Hermitian
 # itself, and so stands in both triangles.
-defop(
-    np.linalg.cholesky,
+cholesky_op = defop(
+    cholesky,
     cholesky_gradient,
     formula="the Hermitian part of y⁻ᵀ (lower half of yᵀ g) conj(y)⁻¹",
     name="linalg.cholesky",
     domain=(-0.5, 0.5),
     cases=lambda a: [call(x, **k) for x in square(a, 2.0) for k in ({}, {"upper": True})],
 )
+composed(np.linalg.cholesky)(cholesky_op)
 
 
 def _qr(a, mode="reduced"):
@@ -329,7 +344,7 @@ def qr_gradient(g_q, g_r, a, mode, saved):
     if np.shape(a)[-1] > k:
         g_q = g_q + conj(q @ beyond) @ adjoint(g_beyond)
     q1, g1 = q[..., :k], g_q[..., :k]
-    half = (g_r @ swap(r) - swap(q1) @ g1) * (np.tri(k).T - 0.5 * np.eye(k))
+    half = (g_r @ swap(r) - swap(q1) @ g1) * beside(np.tri(k).T - 0.5 * np.eye(k), a)
     share = g1 + conj(q1) @ (half + adjoint(half))
     if np.shape(q)[-1] > k:
         share = share - conj(q[..., k:]) @ adjoint(g_q[..., k:]) @ conj(q1)
@@ -394,7 +409,7 @@ def over(m, divisors, least):
 def over_gaps(m, values):
     """``m[i, j] / (values[j] - values[i])`` off the diagonal, where 0 is: how vectors turn into each other."""
     gaps = values[..., None, :] - values[..., :, None]
-    return over(m, np.where(np.eye(np.shape(values)[-1]), math.inf, gaps), tiny(values)[..., None])
+    return over(m, np.where(beside(np.eye(np.shape(values)[-1]), gaps), math.inf, gaps), tiny(values)[..., None])
 
 
 def eigenvalues_gradient(g, y, a, UPLO="L", saved=None):
@@ -472,12 +487,12 @@ def left_vectors(g, u, s, vh, phases):
     k = np.shape(s)[-1]
     g1, u1, row, least = g[..., :k], u[..., :k], s[..., None, :], tiny(s)[..., None]
     turned = swap(u1) @ g1
-    turns = over_gaps(turned, s) / np.where(np.eye(k), 1.0, row + swap(row))
+    turns = over_gaps(turned, s) / np.where(beside(np.eye(k), row), 1.0, row + swap(row))
     turns = (turns + adjoint(turns)) * row
     if phases and np.iscomplexobj(u):
         twist = np.imag(np.diagonal(turned, axis1=-2, axis2=-1))[..., None, :]
         error = (row <= least) & (np.abs(twist) <= swap(tiny(turned)))  # what a loss without phases leaves
-        turns = turns + np.eye(k) * (1j * over(np.where(error, 0.0, twist), row, least))
+        turns = turns + beside(np.eye(k), row) * (1j * over(np.where(error, 0.0, twist), row, least))
     share = conj(u1) @ turns
     if np.shape(u)[-2] > k:
         share = share + over(g1 - conj(u1) @ turned, row, least)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..errors import NoRuleError
-from ..op import Op, call, composed, defop, plain, same
+from ..op import Op, call, composed, defop, is_foreign, plain, same
 
 ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
@@ -174,6 +174,10 @@ def _normal_cdf(x):
     >>> normal_cdf(0.0), normal_cdf(-10.0)
     (np.float64(0.5), np.float64(7.61...e-24))
     """
+    if is_foreign(x):
+        from scipy.special import ndtr  # which other libraries know
+
+        return ndtr(x)
     x = np.asarray(x)
     dtype = np.result_type(x, np.float16)
     return (0.5 * np.asarray(_erfc(-x.astype(float) / math.sqrt(2)), float)).astype(dtype)[()]
@@ -494,7 +498,8 @@ def _i0_derivative(x, order):
     if np.iscomplexobj(x):
         raise TypeError("i0 not supported for complex values")
     size = np.minimum(np.abs(x), 800.0)  # from 718 on it is infinite
-    points = 12 + order + int(np.sqrt(20.0 * np.max(size, initial=0.0, where=size == size)))
+    largest = 800.0 if is_foreign(size) else np.max(size, initial=0.0, where=size == size)
+    points = 12 + order + int(np.sqrt(20.0 * largest))
     mean = 0.0
     for place in range(points):
         t = (place + 0.5) * math.pi / (2 * points)

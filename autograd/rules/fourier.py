@@ -7,7 +7,7 @@ it. Transforms along several axes are composed of these.
 
 import numpy as np
 
-from ..op import call, composed, defop
+from ..op import beside, call, composed, defop
 from .calculus import padded
 from .indexing import along
 
@@ -26,7 +26,7 @@ def counts(y, n, axis):
     """
     bins = np.arange(n // 2 + 1)
     count = np.where((bins == 0) | (2 * bins == n), 1, 2).astype(np.int8)  # which leaves complex64 as it is
-    return np.reshape(count, (-1,) + (1,) * (np.ndim(y) - 1 - axis % np.ndim(y)))
+    return beside(np.reshape(count, (-1,) + (1,) * (np.ndim(y) - 1 - axis % np.ndim(y))), y)
 
 
 def transformed(a):

@@ -3,22 +3,35 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..op import call, composed, defop, plain
+from ..op import as_array, beside, call, composed, defop, is_foreign, is_lazy, plain, zeros
 
 
 def repeats(index):
     """Whether the index may name an entry more than once: only arrays of integers can."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, np.ndarray) and part.dtype != bool for part in parts)
+    return any(getattr(part, "ndim", 0) > 0 and part.dtype != bool for part in parts)
 
 
 def scatter(a, shape, index):
     """Zeros of the given shape, with `a` added at the index."""
-    out = np.zeros(shape, a.dtype)
+    out = zeros(shape, a)
     if repeats(index):
-        np.add.at(out, index, a)
-    else:
-        out[index] = a
+        return added(out, index, a)
+    out[index] = a
+    return out
+
+
+def added(out, index, b):
+    """`out` with `b` added at the index, once for each time that an index comes; a new array, or `out` itself."""
+    if not is_foreign(out):
+        np.add.at(out, index, b)
+    elif not repeats(index):
+        out[index] = out[index] + b
+    else:  # along one axis, which is what other libraries know
+        place = beside(np.arange(out.size).reshape(out.shape), out)[index]
+        flat = np.ravel(out)
+        np.add.at(flat, np.ravel(place), np.ravel(b + zeros(place.shape, out)))
+        out = np.reshape(flat, out.shape)
     return out
 
 
@@ -35,6 +48,8 @@ INDICES: list = [
 
 
 def getitem(a, index):
+    if is_lazy(a) and repeats(index):
+        raise TypeError("of an index of integers, which may name an entry twice, the gradient cannot wait")
     return a[index]
 
 
@@ -54,14 +69,18 @@ scatter = defop(
 )
 
 
+def writable(a, b):
+    """A copy of `a` that has room for the numbers of `b`."""
+    dtype = np.result_type(a, b)
+    return a.astype(dtype).copy() if is_foreign(a) else np.array(a, dtype=dtype)
+
+
 def index_add(a, b, index):
-    out = np.array(a, dtype=np.result_type(a, b))
-    np.add.at(out, index, b)
-    return out
+    return added(writable(a, b), index, b)
 
 
 def index_set(a, b, index):
-    out = np.array(a, dtype=np.result_type(a, b))
+    out = writable(a, b)
     out[index] = b
     return out
 
@@ -70,9 +89,9 @@ def set_gradient(g, y, a, b, index):
     if not repeats(index):
         return g[index]
     # Of several that go to the same place only the last one stays.
-    number = np.arange(np.size(y)).reshape(np.shape(y))[index]
-    number = np.arange(number.size).reshape(number.shape)
-    winner = np.zeros(np.shape(y))
+    number = beside(np.arange(np.size(y)).reshape(np.shape(y)), y)[index]
+    number = beside(np.arange(number.size).reshape(number.shape), y)
+    winner = np.zeros_like(getattr(y, "_array", y), float)
     winner[index] = number
     return np.where(winner[index] == number, g[index], 0.0)
 
@@ -91,7 +110,7 @@ index_set = defop(
     (lambda g, y, a, b, index: index_set(g, 0.0, index=index), set_gradient),
     formula=("g, 0 at the index", "g at the index"),
     moves=True,
-    cuts=lambda i, y, a, b, index: index_set(np.zeros(np.shape(y), bool), i == 0, index=index),
+    cuts=lambda i, y, a, b, index: index_set(np.zeros_like(y, bool), i == 0, index=index),
     cases=lambda a: (
         [call(a(3, 2, 4), np.asarray(a(3, 2, 4)[i]), index=i) for i in INDICES] + [call(a(3, 2), a(2), index=0)]
     ),
@@ -116,9 +135,10 @@ def lined_up(a, axis):
 @composed(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = lined_up(a, axis)
-    places = np.asarray(indices)
+    places = as_array(numbers(indices))
     if mode != "raise" or places.dtype.kind not in "iu":  # NumPy makes indices of these in ways of its own
-        places = np.take(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), numbers(indices), mode=mode)
+        count = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
+        places = np.take(beside(np.arange(count), places), numbers(indices), mode=mode)
     return along(a, axis, places)
 
 
@@ -138,7 +158,7 @@ def take_along_axis(arr, indices, axis=-1):
 def compress(condition, a, axis=None, out=None):
     a, axis = lined_up(a, axis)
     n = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
-    return along(a, axis, np.compress(numbers(condition), np.arange(n)))
+    return along(a, axis, np.compress(numbers(condition), beside(np.arange(n), condition)))
 
 
 @composed(np.extract)
@@ -267,12 +287,12 @@ def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
 
 @composed(np.tril)
 def tril(m, k=0):
-    return np.where(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m, 0.0)
+    return np.where(beside(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m), m, 0.0)
 
 
 @composed(np.triu)
 def triu(m, k=0):
-    return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0.0, m)
+    return np.where(beside(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), m), 0.0, m)
 
 
 # Which entry, how many, in which order: integers, that jump.

@@ -1,12 +1,13 @@
 """Products of matrices and tensors. A formula is the rule in words; ᵀ swaps the last two axes."""
 
 import operator
+from functools import reduce
 from string import ascii_lowercase, ascii_uppercase
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..op import call, composed, defop, plain
+from ..op import beside, call, composed, defop, is_foreign, plain
 
 
 def swap(a):
@@ -169,7 +170,7 @@ def np_cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 def with_zero(a):
     """Vectors of two dimensions in three."""
-    return np.concatenate([a, np.zeros((*np.shape(a)[:-1], 1), np.result_type(a))], -1)
+    return np.concatenate([a, beside(np.zeros((*np.shape(a)[:-1], 1), np.result_type(a)), a)], -1)
 
 
 def along_last(a, axis):
@@ -180,11 +181,11 @@ def along_last(a, axis):
 
 
 def multi_dot(*arrays):
-    return np.linalg.multi_dot(arrays)
+    return reduce(np.matmul, arrays) if any(map(is_foreign, arrays)) else np.linalg.multi_dot(arrays)
 
 
 def multi_dot_gradient(i, g, y, *arrays):
-    return np.linalg.multi_dot([*(a.T for a in reversed(arrays[:i])), g, *(a.T for a in reversed(arrays[i + 1 :]))])
+    return multi_dot(*(a.T for a in reversed(arrays[:i])), g, *(a.T for a in reversed(arrays[i + 1 :])))
 
 
 multi_dot = defop(
@@ -222,7 +223,7 @@ def matrix_power(a, n):
         raise np.linalg.LinAlgError(f"matrix_power of an array of shape {shape}: the last two axes must be equal.")
     n = operator.index(n)
     if n == 0:
-        return np.where(np.True_, np.eye(shape[-1], dtype=np.result_type(a)), a)
+        return np.where(np.True_, beside(np.eye(shape[-1], dtype=np.result_type(a)), a), a)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 3:
@@ -303,10 +304,10 @@ def einsum_gradient(i, g, y, *operands, subscripts, optimize=False):
     for letter, n in zip(terms[i], np.shape(operands[i]), strict=True):
         if letter in target:  # a diagonal: zero off it
             twin = next(unused)
-            others.append((letter + twin, np.eye(n)))
+            others.append((letter + twin, beside(np.eye(n), g)))
             letter = twin
         elif not any(letter in term for term, _ in others):  # summed within this operand alone: the same everywhere
-            others.append((letter, np.ones(n)))
+            others.append((letter, beside(np.ones(n), g)))
         target += letter
     return np.einsum(",".join(term for term, _ in others) + "->" + target, *(x for _, x in others), optimize=optimize)
 

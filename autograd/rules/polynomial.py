@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ..op import call, composed, defop
+from ..op import beside, call, composed, defop
 from .indexing import index_add
 
 
@@ -33,7 +33,7 @@ def polyval_coefficients(g, y, p, x):
 
 def polyval_slope(g, y, p, x):
     powers = np.reshape(np.arange(len(p) - 1, 0, -1), (-1,) + (1,) * (np.ndim(p) - 1))
-    return g * np.polyval(p[:-1] * powers, x)
+    return g * np.polyval(p[:-1] * beside(powers, p), x)
 
 
 defop(
@@ -59,7 +59,7 @@ def vander_gradient(g, y, x, N=None, increasing=False):
         return 0.0
     powers = np.arange(1, n) if increasing else np.arange(n - 1, 0, -1)
     rest = g[:, 1:] if increasing else g[:, :-1]
-    return np.sum(rest * powers * np.vander(x, n - 1, increasing), axis=1)
+    return np.sum(rest * beside(powers, g) * np.vander(x, n - 1, increasing), axis=1)
 
 
 defop(
@@ -136,7 +136,7 @@ def polyder(p, m=1):
     if np.ndim(p) == 0:
         raise TypeError("polyder takes a vector of coefficients, and got a number.")
     for _ in range(m):
-        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+        p = slope(p)
     return p
 
 
@@ -159,10 +159,10 @@ def polyint(p, m=1, k=None):
 
 def poly_gradient(g, y, a):
     # d det(x - A) = -tr(adj(x - A) dA); the coefficients of the adjugate by Horner's scheme with those of det(x - A).
-    term = np.eye(len(a))
+    term = unit = beside(np.eye(len(a)), a)
     share = g[1] * term
     for k in range(1, len(a)):
-        term = a @ term + y[k] * np.eye(len(a))
+        term = a @ term + y[k] * unit
         share = share + g[k + 1] * term
     return -np.swapaxes(share, 0, 1)
 
@@ -202,10 +202,15 @@ def roots(p):
     return np.roots(p)
 
 
+def slope(p):
+    """The derivative of a polynomial."""
+    return p[:-1] * beside(np.arange(len(p) - 1, 0, -1), p)
+
+
 # A root that is there twice has no derivative: there it is infinite or NaN.
 roots_op = defop(
     roots,
-    lambda g, y, p: -(g / np.polyval(np.polyder(p), y)) @ np.vander(y, np.size(p)) if np.size(y) else 0.0,
+    lambda g, y, p: -(g / np.polyval(slope(p), y)) @ np.vander(y, np.size(p)) if np.size(y) else 0.0,
     formula="-Σ g rᵏ / p'(r), for the coefficient of xᵏ",
     cases=lambda a: [
         call(np.poly(a(4))),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import call, defparts, registry
+from ..op import beside, call, defparts, is_foreign, registry
 
 
 def halves(units, dtype):
@@ -34,6 +34,8 @@ def _lstm(x, h, c, weight, recurrent, bias, mask=None):
     array([[[0.557],
             [1.144]]])
     """
+    if any(map(is_foreign, (x, weight))):
+        return lstm_of(x, h, c, weight, recurrent, bias, mask)
     n, times, inputs = x.shape
     units, dtype = h.shape[-1], np.result_type(x, h, c, weight, recurrent, bias)
     half = halves(units, dtype)
@@ -57,6 +59,38 @@ def _lstm(x, h, c, weight, recurrent, bias, mask=None):
             over = ~mask[:, t]
             hs[t + 1, over], cs[t + 1, over] = hs[t, over], cs[t, over]
     return np.swapaxes(hs[1:], 0, 1), np.swapaxes(cs[1:], 0, 1), hs, cs, gates, bent, {}
+
+
+def along(x, h, c, weight, recurrent, bias, mask):
+    """The same a step at a time, in operations that have derivatives: hidden states, cells, gates, tanh of new cells.
+
+    Of the states and cells there is one more than of the others, those before.
+    """
+    units = np.shape(h)[-1]
+    half = beside(halves(units, np.result_type(x)), x, weight)
+    hs, cs, gates, bent = [h], [c], [], []
+    for t in range(np.shape(x)[1]):
+        gate = np.tanh((x[:, t] @ weight + h @ recurrent + bias) * half)
+        gate = np.where(half == 0.5, 0.5 + 0.5 * gate, gate)
+        i, f, g, o = (gate[:, k * units : (k + 1) * units] for k in range(4))
+        new = f * c + i * g
+        gates.append(gate), bent.append(np.tanh(new))
+        h_new = o * bent[t]
+        if mask is None:
+            h, c = h_new, new
+        else:
+            h, c = (np.where(mask[:, t, None], a, b) for a, b in ((h_new, h), (new, c)))
+        hs.append(h), cs.append(c)
+    return hs, cs, gates, bent
+
+
+def lstm_of(x, h, c, weight, recurrent, bias, mask):
+    """The operation of arrays of any library."""
+    hs, cs, gates, bent = along(x, h, c, weight, recurrent, bias, mask)
+    if len(hs) == 1:
+        empty = np.expand_dims(h, 1)[:, :0]
+        return empty, empty, hs, cs, gates, bent, {}
+    return np.stack(hs[1:], axis=1), np.stack(cs[1:], axis=1), hs, cs, gates, bent, {}
 
 
 def slopes(gates, cs, bent):
@@ -99,31 +133,24 @@ def backward(gh, gc, x, weight, recurrent, mask, hs, cs, gates, bent):
     ]
 
 
-def backward_of_values(gh, gc, x, h, c, weight, recurrent, bias, mask):
-    """The same of what is recorded: forward once more, then back, in operations that have derivatives."""
-    (n, times, inputs), units = np.shape(x), np.shape(h)[-1]
-    half = halves(units, np.result_type(x))
-    first, hs, cs, gates, bent = (h, c), [], [], [], []
-    for t in range(times):
-        gate = np.tanh((x[:, t] @ weight + h @ recurrent + bias) * half)
-        gate = np.where(half == 0.5, 0.5 + 0.5 * gate, gate)
-        i, f, g, o = (gate[:, k * units : (k + 1) * units] for k in range(4))
-        new = f * c + i * g
-        on = True if mask is None else mask[:, t, None]
-        hs.append(h), cs.append(c), gates.append(gate), bent.append(np.tanh(new))
-        h, c = (np.where(on, a, b) for a, b in ((o * bent[t], h), (new, c)))
-    shares, dh, dc = [], np.zeros((n, units)), np.zeros((n, units))
+def backward_stepwise(gh, gc, x, weight, recurrent, mask, hs, cs, gates, bent):
+    """The same a step at a time, in operations that have derivatives, of what `along` gave."""
+    n, times, inputs = np.shape(x)
+    shares, dh, dc = [], np.zeros_like(hs[0]), np.zeros_like(cs[0])
     for t in reversed(range(times)):
         back, through, f = slopes(gates[t], cs[t], bent[t])
         dh, dc = dh + (0.0 if gh is None else gh[:, t]), dc + (0.0 if gc is None else gc[:, t])
-        on = 1.0 if mask is None else mask[:, t, None].astype(float)
-        past_h, past_c, dh, dc = dh * (1 - on), dc * (1 - on), dh * on, dc * on
+        if mask is not None:
+            on = mask[:, t, None].astype(float)
+            past_h, past_c, dh, dc = dh * (1 - on), dc * (1 - on), dh * on, dc * on
         dc = dc + dh * through
         step = back * np.concatenate([dc, dc, dc, dh], axis=-1)
         shares.append(step)
-        dh, dc = step @ np.transpose(recurrent) + past_h, dc * f + past_c
-    flat = np.concatenate(shares[::-1]) if shares else np.zeros((0, 4 * units))
-    before = np.concatenate(hs) if hs else np.zeros((0, units)) * first[0][:0]
+        dh, dc = step @ np.transpose(recurrent), dc * f
+        if mask is not None:
+            dh, dc = dh + past_h, dc + past_c
+    flat = np.concatenate(shares[::-1]) if shares else (hs[0] @ recurrent)[:0]
+    before = np.concatenate(hs[:-1]) if shares else hs[0][:0]
     came = np.reshape(np.swapaxes(x, 0, 1), (times * n, inputs))
     return [
         np.swapaxes(np.reshape(flat @ np.transpose(weight), (times, n, inputs)), 0, 1),
@@ -141,10 +168,12 @@ def rule(part, number):
     def share(g, y, x, h, c, weight, recurrent, bias, mask=None, saved=None):
         upstream = (g, None) if part == 0 else (None, g)
         if saved is None:
-            return backward_of_values(*upstream, x, h, c, weight, recurrent, bias, mask)[number]
+            kept = along(x, h, c, weight, recurrent, bias, mask)
+            return backward_stepwise(*upstream, x, weight, recurrent, mask, *kept)[number]
         *kept, memory = saved[2:]  # the rules of the other inputs want the same sums
         if memory.get("g") is not g or number not in memory["shares"]:
-            memory["shares"] = dict(enumerate(backward(*upstream, x, weight, recurrent, mask, *kept)))
+            way = backward_stepwise if isinstance(kept[0], list) else backward
+            memory["shares"] = dict(enumerate(way(*upstream, x, weight, recurrent, mask, *kept)))
             memory["g"] = g
         return memory["shares"].pop(number)
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..op import call, composed, defop, out_refused, plain
+from ..op import as_array, beside, call, certain, composed, defop, is_foreign, out_refused, plain, spread
 
 REDUCED = [{}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"axis": ()}]
 MASKS = [{"axis": 1, "where": [[True], [False], [True]]}, {"where": [True, False, True, True], "keepdims": True}]
@@ -37,7 +37,7 @@ def counted(a, y, axis=None, where=True):
     """How many entries went into each entry of the result."""
     if where is True:
         return a.size // max(y.size, 1)
-    return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=True)
+    return np.sum(spread(where, a), axis=axis, keepdims=True)
 
 
 def folded(a, axis):
@@ -58,12 +58,16 @@ def average(g, y, a, axis=None, dtype=None, out=None, keepdims=False, *, where=T
     return expand(g, axis, keepdims) * share_of(counted(a, y, axis, where))
 
 
-# NumPy's own functions of a small array take most of their time to get to this.
+# NumPy's own functions of a small array take most of their time to get to this. Other libraries do not know `where` and
+# `initial`; what `where` leaves out is 0 when it comes here.
 
 
 def np_sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True):
     if type(a) is np.ndarray and where is True and initial is np._NoValue:
         return np.add.reduce(a, axis, dtype, None, keepdims)
+    if is_foreign(a):
+        y = np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+        return y if initial is np._NoValue else y + initial
     return np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
 
@@ -71,6 +75,12 @@ def np_mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True):
     if type(a) is np.ndarray and dtype is None and where is True and a.dtype.char in "fd" and a.size:
         y = np.add.reduce(a, axis, None, None, keepdims)
         return y / (a.size if axis is None else a.size // y.size)
+    if is_foreign(a):
+        if where is True:
+            return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
+        count = np.sum(spread(where, a), axis=axis, keepdims=keepdims)
+        y = np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+        return (y / count).astype(y.dtype)
     return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
 
@@ -93,19 +103,31 @@ composed(np.mean)(
 def extremum(g, y, a, axis=None, out=None, keepdims=False, initial=None, where=True):
     # Equals share the gradient, `initial` among them: the only choice that does not depend on their order.
     y = expand(y, axis, keepdims)
-    at = a == y if where is True else (a == y) & where
+    at = a == y if where is True else (a == y) & spread(where, a)
     count = np.sum(at, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (y == initial)
     return expand(g, axis, keepdims) * (at / count)
 
 
-largest = defop(np.max, extremum, formula="g where a is the maximum, shared between equals", masked=True, cases=started)
-smallest = defop(
-    np.min, extremum, formula="g where a is the minimum, shared between equals", masked=True, cases=started
-)
-composed(np.amax)(largest)
-composed(np.amin)(smallest)
+def of_all(function, ufunc, worst):
+    """np.max or np.min as an operation."""
+
+    def forward(a, axis=None, out=None, keepdims=False, initial=np._NoValue, where=True):
+        if type(a) is np.ndarray and where is True and initial is np._NoValue:
+            return ufunc.reduce(a, axis, None, None, keepdims)
+        if not is_foreign(a):
+            return function(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
+        y = function(a if where is True else np.where(spread(where, a), a, worst), axis=axis, keepdims=keepdims)
+        return y if initial is np._NoValue else ufunc(y, initial)
+
+    name = function.__name__
+    words = f"g where a is the {name}imum, shared between equals"
+    return defop(forward, extremum, name=name, formula=words, masked=True, cases=started)
+
+
+largest = composed(np.max, np.amax)(of_all(np.max, np.maximum, -math.inf))
+smallest = composed(np.min, np.amin)(of_all(np.min, np.minimum, math.inf))
 
 
 @composed(np.ptp)
@@ -117,24 +139,33 @@ def others(a):
     """For each entry the product of all others along the last axis: exact where there are zeros, unlike y / a."""
     n = a.shape[-1]
     if n < 2:
-        return np.ones(a.shape)
+        return beside(np.ones(a.shape), a)
     if n % 2:
-        a = np.concatenate([a, np.ones((*a.shape[:-1], 1))], axis=-1)
+        a = np.concatenate([a, beside(np.ones((*a.shape[:-1], 1)), a)], axis=-1)
     left, right = a[..., ::2], a[..., 1::2]
     rest = others(left * right)
     return np.reshape(np.stack([rest * right, rest * left], axis=-1), a.shape)[..., :n]
 
 
 def product(g, y, a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
-    rows, back = folded(a if where is True else np.where(where, a, 1), axis)
+    rows, back = folded(a if where is True else np.where(spread(where, a), a, 1), axis)
     if initial is not None:
         g = g * initial
     return expand(g, axis, keepdims) * back(others(rows))
 
 
-defop(
-    np.prod,
+def np_prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True):
+    if not is_foreign(a):
+        return np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+    a = a if where is True else np.where(spread(where, a), a, 1)
+    y = np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return y if initial is np._NoValue else y * initial
+
+
+multiplied = defop(
+    np_prod,
     product,
+    name="prod",
     formula="g times the product of the others",
     masked=True,
     domain=(0.5, 1.5),
@@ -144,6 +175,7 @@ defop(
         call(a(3, 2, 0), (2, 0)),
     ],
 )
+composed(np.prod)(multiplied)
 
 
 def conjugate(a):
@@ -156,7 +188,7 @@ def off_mean(a, n, axis):
 
 def share_of(n):
     """1 / n; NumPy's result is no finite number where ddof leaves nothing to divide by, nor is this."""
-    if type(n) is np.ndarray:
+    if np.ndim(n):
         return 1 / np.maximum(n, 0)
     return 1 / n if n > 0 else math.nan
 
@@ -175,13 +207,23 @@ def deviation(g, y, a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, 
     return g * conjugate(off_mean(a, n, axis)) * scale
 
 
-def spread(a):
+def dispersed(a):
     calls = [call(a(2, 3, 4), **k) for k in [*REDUCED[:4], *MASKS]]
     return [*calls, call(a(2, 3, 4), axis=1, ddof=1), call(a(5), correction=1), call(a(2, 3, 4), **MASKS[0], ddof=1)]
 
 
-var_op = defop(np.var, variance, formula="g · 2 (a - mean(a))* / (n - ddof)", masked=True, cases=spread)
-std_op = defop(np.std, deviation, formula="g (a - mean(a))* / ((n - ddof) std(a))", masked=True, cases=spread)
+def np_var(a, *arguments, **keywords):
+    return about(a, None, *arguments, **keywords) if is_foreign(a) else np.var(a, *arguments, **keywords)
+
+
+def np_std(a, *arguments, **keywords):
+    return np.sqrt(about(a, None, *arguments, **keywords)) if is_foreign(a) else np.std(a, *arguments, **keywords)
+
+
+var_op = defop(np_var, variance, name="var", formula="g · 2 (a - mean(a))* / (n - ddof)", masked=True, cases=dispersed)
+std_op = defop(
+    np_std, deviation, name="std", formula="g (a - mean(a))* / ((n - ddof) std(a))", masked=True, cases=dispersed
+)
 
 
 @composed(np.var)
@@ -198,16 +240,19 @@ def std(a, *arguments, mean=None, **keywords):
 
 
 def about(a, mean, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, correction=None):
-    """The variance about a mean that the caller knows, or has a gradient of its own for."""
+    """The variance about a mean that the caller knows, or has a gradient of its own for; about their own, if None."""
     if out is not None:
         raise out_refused("var and std")
     if ddof and correction is not None:
         raise ValueError("var and std: give ddof or correction, not both.")
-    centered = a - mean
+    where = where if where is True else spread(where, a)
+    count = counted(a, np.sum(a, axis=axis), axis, where)
+    centered = a - (np.sum(a, axis=axis, keepdims=True) / count if mean is None else mean)
     squares = np.real(centered * np.conj(centered)) if np.iscomplexobj(centered) else centered * centered
-    summed = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
-    n = np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims)
-    return summed / np.maximum(n - (ddof if correction is None else correction), 0)
+    squares = squares if where is True else np.where(where, squares, 0)
+    summed = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims)
+    n = count if where is True else np.reshape(count, np.shape(summed))
+    return (summed / np.maximum(n - (ddof if correction is None else correction), 0)).astype(np.result_type(summed))
 
 
 @composed(np.average)
@@ -228,7 +273,7 @@ def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
         weights = np.broadcast_to(weights, np.shape(a))
     weighed = np.multiply(a, weights)
     total = np.sum(weights, axis=axis, dtype=np.result_type(weighed, np.float16), keepdims=keepdims)
-    if np.any(total == 0):
+    if certain(np.any(total == 0)):
         raise ZeroDivisionError("average: the weights add up to zero.")
     mean = np.sum(weighed, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
@@ -250,12 +295,12 @@ defop(
 
 
 def running_product(g, y, a, axis=None, dtype=None, out=None):
-    if np.all(np.isfinite(y) & (np.abs(y) >= np.finfo(y.dtype).tiny)):
+    if certain(np.all(np.isfinite(y) & (np.abs(y) >= float(np.finfo(y.dtype).tiny)))):
         return running(g * y, y, a, axis) / a
     moved, g = (np.ravel(x) if axis is None else np.moveaxis(x, axis, -1) for x in (a, g))
     n = moved.shape[-1]
     # Row k holds the running products without entry k, from k on.
-    rest = np.triu(np.cumprod(np.where(np.eye(n, dtype=bool), 1.0, moved[..., None, :]), axis=-1))
+    rest = np.triu(np.cumprod(np.where(beside(np.eye(n, dtype=bool), a), 1.0, moved[..., None, :]), axis=-1))
     share = np.sum(g[..., None, :] * rest, axis=-1)
     return np.reshape(share, np.shape(a)) if axis is None else np.moveaxis(share, -1, axis)
 
@@ -291,7 +336,7 @@ def with_start(accumulate, start):
             return y
         shape = list(np.shape(x))
         shape[axis] = 1
-        return np.concatenate([np.full(shape, start, y.dtype), y], axis=axis)
+        return np.concatenate([beside(np.full(shape, start, y.dtype), y), y], axis=axis)
 
     return accumulated
 
@@ -311,7 +356,7 @@ def _logsumexp(a, axis=None, keepdims=False):
     np.float64(1000.6931471805599)
     """
     a = np.multiply(a, 1.0)  # floating, in whatever array library it came
-    top = np.max(a, axis=axis, keepdims=True, initial=-np.inf)
+    top = largest.function(a, axis=axis, keepdims=True, **({} if is_foreign(a) else {"initial": -np.inf}))
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         out = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
@@ -359,7 +404,7 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
     >>> softmax_cross_entropy([[1000.0, 0.0], [0.0, 0.0]], [0, 1])
     array([0.        , 0.69314718])
     """
-    logits, targets = np.asarray(logits), np.asarray(targets)
+    logits, targets = as_array(logits), as_array(targets)
     if targets.dtype.kind not in "iu":
         raise TypeError(
             f"cross-entropy: targets are class indices, integers from 0 on, and got dtype {targets.dtype}. "
@@ -372,6 +417,8 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
         )
     if reduction not in ("none", "sum", "mean"):
         raise ValueError(f"cross-entropy: reduction={reduction!r}, and it is 'mean', 'sum' or 'none'.")
+    if is_foreign(logits) or is_foreign(targets):
+        return cross_entropy_of(logits, targets, reduction)
     at_target = targets[:, None] == np.arange(logits.shape[1])
     right = logits[at_target]
     if len(right) != len(targets):
@@ -386,10 +433,26 @@ def _softmax_cross_entropy(logits, targets, reduction="none"):
     return losses, raised / summed[:, None] - at_target
 
 
+def cross_entropy_of(logits, targets, reduction):
+    """The same of arrays of any library; NaN where a target is no class and that could not be asked before."""
+    at_target = targets[:, None] == beside(np.arange(logits.shape[1]), targets)
+    known = np.any(at_target, axis=1)
+    if certain(~np.all(known)):
+        raise IndexError(f"cross-entropy: a target is no class: there are 0 to {logits.shape[1] - 1}.")
+    top = np.max(logits, axis=1)
+    raised = np.exp(logits - top[:, None])
+    summed = np.sum(raised, axis=1)
+    losses = np.log(summed) + (top - np.sum(np.where(at_target, logits, 0.0), axis=1))
+    losses = np.where(known, losses, math.nan)
+    if reduction != "none":
+        losses = np.sum(losses) if reduction == "sum" else np.mean(losses)
+    return losses, raised / summed[:, None] - at_target
+
+
 def softmax_less_target(g, y, logits, targets, reduction="none", saved=None):
     if saved is None:
-        saved = softmax(logits) - (np.asarray(targets)[:, None] == np.arange(logits.shape[1]))
-    return saved * (g / len(targets) if reduction == "mean" else g[:, None] if reduction == "none" else g)
+        saved = softmax(logits) - (as_array(targets)[:, None] == beside(np.arange(logits.shape[1]), targets))
+    return saved * (g / logits.shape[0] if reduction == "mean" else g[:, None] if reduction == "none" else g)
 
 
 softmax_cross_entropy = defop(

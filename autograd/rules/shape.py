@@ -78,7 +78,7 @@ defop(
 
 
 def transposed(g, y, a, axes=None):
-    return np.transpose(g, None if axes is None else np.argsort(np.asarray(axes) % len(axes)))
+    return np.transpose(g, None if axes is None else np.argsort(np.asarray(axes) % len(axes)).tolist())
 
 
 defop(
@@ -186,7 +186,7 @@ defop(np.copy, copied, formula="g", moves=True, cases=lambda a: [call(a(2, 3)), 
 
 
 def rolled(g, y, a, shift, axis=None):
-    return np.roll(g, -np.asarray(shift, int), axis)
+    return np.roll(g, (-np.asarray(shift, int)).tolist(), axis)
 
 
 defop(

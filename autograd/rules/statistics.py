@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from ..errors import NoRuleError
-from ..op import call, composed, defop, plain
+from ..op import beside, call, certain, composed, defop, is_foreign, plain, spread
 from .indexing import numbers, scatter
 from .reduction import extremum, folded, started
 
@@ -28,7 +28,7 @@ def picked(g, a, axis, place):
     ranks = np.where(nan & ~np.all(nan, axis=-1, keepdims=True), math.nan, np.argsort(order))
     rank = np.reshape(place(back(ranks)), (-1, len(order)))
     below = np.where(np.isnan(rank), 0, np.floor(rank)).astype(int)
-    part, row = rank - below, np.arange(len(order))
+    part, row = rank - below, beside(np.arange(len(order)), order)
     g = np.reshape(g, rank.shape)
     share = scatter(g * (1 - part), shape=order.shape, index=(row, order[row, below]))
     share = share + scatter(g * part, shape=order.shape, index=(row, order[row, np.minimum(below + 1, n - 1)]))
@@ -44,7 +44,8 @@ def middle(function):
 
 def quantile(function):
     def rule(g, y, a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
-        return picked(g, a, axis, lambda ranks: function(ranks, q, axis, method=method, weights=weights))
+        weighted = {} if weights is None else {"weights": weights}
+        return picked(g, a, axis, lambda ranks: function(ranks, q, axis, method=method, **weighted))
 
     return rule
 
@@ -82,7 +83,7 @@ def reading(function):
 def blank(a):
     """`a` with a NaN that depends on nothing in the place of each NaN."""
     nan = np.isnan(a)
-    return np.where(nan, math.nan, a) if np.any(nan) else a
+    return a if certain(np.all(~nan)) else np.where(nan, math.nan, a)
 
 
 def order_statistic(function, of_numbers, rule, formula, cases):
@@ -111,7 +112,7 @@ def instead(replacement, function):
 
     def composition(a, *arguments, **keywords):
         nan = np.isnan(a)
-        return function(np.where(nan, replacement, a) if np.any(nan) else a, *arguments, **keywords)
+        return function(a if certain(np.all(~nan)) else np.where(nan, replacement, a), *arguments, **keywords)
 
     return composition
 
@@ -124,7 +125,11 @@ composed(np.nancumprod)(instead(1, np.cumprod))
 
 def extremum_of_numbers(ufunc, function):
     def forward(a, axis=None, out=None, keepdims=False, initial=np._NoValue, where=True):
-        return ufunc.reduce(a, axis, None, None, keepdims, initial, where)
+        if not is_foreign(a):
+            return ufunc.reduce(a, axis, None, None, keepdims, initial, where)
+        a = a if where is True else np.where(spread(where, a), a, math.nan)
+        y = function(a, axis=axis, keepdims=keepdims)
+        return y if initial is np._NoValue else ufunc(y, initial)
 
     name = function.__name__
     formula = f"g where a is the {name[3:]}imum, shared between equals"
@@ -133,7 +138,7 @@ def extremum_of_numbers(ufunc, function):
     @composed(function)
     def composition(a, *arguments, **keywords):
         result = op(blank(a), *arguments, **keywords)
-        if np.any(np.isnan(result)):
+        if certain(np.any(np.isnan(result))):
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=4)
         return result
 
@@ -152,7 +157,7 @@ def floating(dtype):
 @composed(np.nanmean)
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     nan = np.isnan(a)
-    if not np.any(nan):
+    if certain(np.all(~nan)):
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
     floating(dtype)
     with np.errstate(invalid="ignore"):
@@ -162,7 +167,7 @@ def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 def spread_of_numbers(function):
     def composition(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **keywords):
         nan = np.isnan(a)
-        if not np.any(nan):
+        if certain(np.all(~nan)):
             return function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)
         floating(dtype)
         where = np.logical_and(~nan, where)
@@ -170,7 +175,9 @@ def spread_of_numbers(function):
         with np.errstate(invalid="ignore", divide="ignore"):
             result = function(a, axis, dtype, None, ddof, keepdims, where=where, **keywords)
         # Added, not chosen: as of np.var of one number with ddof=1, the gradient is NaN, too.
-        return result + np.where(left <= 0, math.nan, 0).astype(result.dtype) if np.any(left <= 0) else result
+        if certain(np.all(left > 0)):
+            return result
+        return result + np.where(left <= 0, math.nan, 0).astype(result.dtype)
 
     return composition
 

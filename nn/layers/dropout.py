@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd import as_array
 
+from ..arrays import numbers, uniform
 from ..init import Seed
-from ..module import Module, numbers
+from ..module import Module
 
 __all__ = ["Dropout"]
 
@@ -57,7 +58,7 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         x = as_array(x, float)
-        drawn = np.asarray(self.random.random(x.shape), like=numbers(x))
+        drawn = uniform(self.random, numbers(x))
         return x * ((drawn >= self.p) / (1 - self.p)).astype(np.result_type(x.dtype, np.float16))
 
     def describe(self) -> str:

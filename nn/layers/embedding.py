@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd import Value, certain
 
+from ..arrays import is_lazy, numbers
 from ..init import Seed
-from ..module import Module, numbers
+from ..module import Module
 
 __all__ = ["Embedding"]
 
@@ -78,6 +79,8 @@ class Embedding(Module):
         outside = (index < 0) | (index >= count)
         if certain(np.any(outside)):
             raise IndexError(f"{self.describe()} got {index[outside][0]}: its rows are 0 to {count - 1}.")
+        if is_lazy(index):  # a product, whose gradient is a sum over the chunks
+            return (index[..., None] == np.arange(count)).astype(self.weight.dtype) @ self.weight
         return self.weight[index]
 
     def describe(self) -> str:

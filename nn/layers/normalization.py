@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd import Value, as_array
 
+from ..arrays import computed, numbers
 from ..module import Module
 
 __all__ = ["BatchNorm", "LayerNorm"]
@@ -118,13 +119,10 @@ class BatchNorm(Module):
         mean = np.mean(x, axis=axes, keepdims=True)
         centered = x - mean
         variance = np.mean(centered * centered, axis=axes, keepdims=True)
-        self._keep(self.mean, mean, 1.0)
-        self._keep(self.variance, variance, count / (count - 1))
+        now = computed(np.ravel(numbers(mean)), np.ravel(numbers(variance)) * (count / (count - 1)))
+        for kept, new in zip((self.mean, self.variance), now, strict=True):
+            kept.data = ((1 - self.momentum) * kept.data + self.momentum * new).astype(self.dtype)
         return centered * (self.scale.reshape(aside) / np.sqrt(variance + self.eps)) + self.shift.reshape(aside)
-
-    def _keep(self, kept: Value, new: Any, factor: float) -> None:
-        numbers = np.ravel(new.data if isinstance(new, Value) else new) * factor
-        kept.data = ((1 - self.momentum) * kept.data + self.momentum * numbers).astype(self.dtype)
 
     def describe(self) -> str:
         return f"BatchNorm({self.channels or ''})"

@@ -12,8 +12,9 @@ import numpy as np
 from autograd import Value, as_array, lstm
 
 from .. import init as initialisers
+from ..arrays import numbers
 from ..functional import sigmoid
-from ..module import InTorch, Module, numbers, turned
+from ..module import InTorch, Module, turned
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 
