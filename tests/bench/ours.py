@@ -7,8 +7,6 @@ from data import moons as moons_data
 from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
 
 import autograd
-import autograd.compiling
-
 import nn
 from autograd import Value, softmax_cross_entropy
 
