@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from .errors import CompileError
+from .graph import describe
 from .op import Op
-from .program import Call, Expect, Variable, variables
-from .value import Value
+from .program import Call, Expect, Variable, cast, variables
+from .value import Value, tick
 
 _ABOUT = {
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
@@ -71,11 +72,6 @@ def assigned(a: Any, index: Any, new: Any) -> Any:
     a = a.copy()
     a[index] = new
     return a
-
-
-def boxed(content: Any) -> Value:
-    """A constant Value of a result: what a compiled function returns where the function returned a Value."""
-    return Value(content, requires_grad=False)
 
 
 class Traced:
@@ -178,7 +174,7 @@ class Traced:
     ) -> Any:
         if self._content.dtype == dtype and not copy:
             return self
-        return self._recorder.call(_cast, (self, np.dtype(dtype)))
+        return self._recorder.call(cast, (self, np.dtype(dtype)))
 
     def item(self, *index: Any) -> Any:
         return self._recorder.call(item, (self[index] if index else self,))
@@ -218,14 +214,6 @@ class Traced:
 
     def __deepcopy__(self, memo: Any) -> Traced:
         return self
-
-
-def _cast(x: Any, dtype: Any) -> Any:
-    """`x` in another dtype."""
-    return x.astype(dtype)
-
-
-cast = _cast
 
 
 def _flattened(x: Any) -> Any:
@@ -323,6 +311,9 @@ class Recorder:
         self.calls: list[Call] = []
         self.part = "forward"
         self.live = True
+        self.start = tick()
+        self.known: set[Value] = set()
+        """Results from before the trace that may be used."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
         """What `out=` was told to hold something else, and what it held."""
         self.held: dict[int, tuple[Any, Variable]] = {}
@@ -511,9 +502,18 @@ class Recorder:
             self.part = "update" if before != "backward" else before
 
     def forward(
-        self, op: Op, arguments: Sequence[Any], params: dict[str, Any] | None, compute: Callable[..., Any] | None
+        self, op: Op, inputs: Sequence[Value], params: dict[str, Any] | None, compute: Callable[..., Any] | None
     ) -> tuple[Any, dict[str, Any] | None]:
         """The result of an operation, and its keywords with what it saved."""
+        arguments = []
+        for value in inputs:
+            array = value._array
+            arguments.append(array)
+            if value._tracked and type(array) is not Traced and value._clock < self.start and value not in self.known:
+                raise CompileError(
+                    f"compile: the function uses {describe(value)}, made before, from a place where compile does not "
+                    f"look, such as inside of an object of another library. Close over it, or pass it in an argument."
+                )
         if self.part == "update":
             self.part = "forward"
         if compute is not None:
@@ -631,4 +631,4 @@ def _spelled(function: Any) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "boxed", "item"]
+__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "item"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -210,7 +211,7 @@ class Surroundings:
         wrapped = getattr(function, "__wrapped__", None)
         if wrapped is not None:
             self._stack.append((wrapped, here, None))
-        if _trusted(function.__module__ or ""):
+        if _known_file(function.__code__.co_filename):
             return
         if function.__defaults__:
             self._several(function.__defaults__, range(len(function.__defaults__)), f"{here}.__defaults__", None)
@@ -268,9 +269,20 @@ def _names(code: types.CodeType) -> frozenset[str]:
 
 @functools.cache
 def _trusted(module: str) -> bool:
-    """Whether a module's functions read no globals that change: the standard library's, NumPy's, ours."""
+    """Whether a module's functions read no globals that change: as the standard library's, NumPy's, ours."""
     root = module.split(".")[0]
-    if root in _TRUSTED:
-        return True
-    file = getattr(sys.modules.get(root), "__file__", None) or ""
-    return "site-packages" in file or "dist-packages" in file
+    if root == "__main__":
+        return False
+    return root in _TRUSTED or _known_file(getattr(sys.modules.get(root), "__file__", None) or "")
+
+
+@functools.cache
+def _known_file(name: str) -> bool:
+    """The same, by the file that a function was written in."""
+    return "site-packages" in name or "dist-packages" in name or name.startswith(_FOLDERS)
+
+
+_FOLDERS = tuple(
+    os.path.dirname(os.path.abspath(file)) + os.sep
+    for file in (os.__file__, np.__file__, __file__, os.path.join(os.path.dirname(__file__), "..", "nn", "x"))
+)

@@ -32,14 +32,14 @@ import numpy as np
 from . import modes
 from .arena import arena
 from .backward import conjugate, reverse, seed_for
-from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
+from .capture import Recorder, Traced, TracedGenerator, UntraceableError
 from .closure import SETTINGS, Condition, Surroundings, called
 from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import Call, Diverged, Expect, Place, Program, Variable, variables
+from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
@@ -120,7 +120,7 @@ class Compiled:
             )
             raise CompileError(f"compile({self.name}).source: {why}.")
         _name_results(self._latest, self.function)
-        return source(simplified(_unboxed(self._latest), to_read=True), self.name)
+        return source(simplified(self._latest, to_read=True), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -294,6 +294,7 @@ class _Trace:
         return traced
 
     def _substitute(self, before: Surroundings) -> None:
+        self.recorder.known.update(node for node, _ in before.graphs)
         self.kept = {value: (value._grad, value._clock) for value in before.values}
         self.states = [(g, g.bit_generator.state) for place in before.generators for g in (place.get(),)]
         self.numbers: Numbers = {}
@@ -588,13 +589,6 @@ def _holds(condition: Condition) -> bool:
         return False
 
 
-def _unboxed(program: Program) -> Program:
-    """The same, giving arrays where it gives Values."""
-    inside = {call.result: call.args[0] for call in program.calls if call.function is boxed}
-    calls = [call for call in program.calls if call.function is not boxed]
-    return program.with_calls(calls, lambda variable: inside.get(variable, variable))
-
-
 def _draws_before_a_condition(program: Program) -> list[Any]:
     """The generators that must be set back if a condition after a draw fails."""
     found: dict[int, Any] = {}
@@ -716,11 +710,11 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     ...     loss = ((x @ w - t) ** 2).mean()
     ...     w.zero_grad()
     ...     loss.backward()
-    ...     w.data -= 0.1 * w.grad
+    ...     w.data -= 0.01 * w.grad
     ...     return loss
     >>> x, t = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])
     >>> [round(step(x, t).item(), 3) for _ in range(5)]
-    [30.5, 6.605, 5.013, 4.673, 4.398]
+    [30.5, 16.165, 9.111, 5.638, 3.927]
     >>> step
     <compiled step: 1 program, 3 traces>
 
@@ -796,13 +790,20 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     >>> def squared_error(w, x, t):
     ...     error = x @ w - t
     ...     return (error * error).sum()
-    >>> print(gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3)))
-    TODO
+    >>> text = gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3))
+    >>> print(text[text.index("# forward") : text.index("# backward")])
+    # forward
+        product1 = x @ w                             # (3,)
+        error = product1 - t                         # (3,)
+        product2 = error * error                     # (3,)
+        value = product2.sum()
     """
     trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
     _name_results(program, function)
+    if type(program.results[0]) is Variable:
+        program.results[0].name = program.results[0].name or "value"
     names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
     for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
         gradient.name = f"grad_{names[number]}" if number < len(names) else None

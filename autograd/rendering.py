@@ -27,7 +27,7 @@ import numpy as np
 
 from .arena import Arena, Piece, flattened
 from .planning import Memory
-from .program import Call, Diverged, Expect, Place, Program, Variable, mapped, variables
+from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -706,6 +706,8 @@ class _Page:
         self.given: dict[int, tuple[str, str, Any]] = {}
         """By id, what the function is to be given because it cannot be printed: its name, why, and itself."""
         for call in program.calls:  # before the variables get their names
+            if isinstance(call.function, Expect) or call.function is boxed:
+                continue
             self.refer(getattr(call.function, "func", call.function))
             mapped_constants(self.refer, (call.args, call.kwargs))
         variables = [*program.arguments, *program.loads, *_results(program.calls)]
@@ -784,7 +786,7 @@ class _Page:
             elif not function.wanted:
                 condition = ast.UnaryOp(ast.Not(), operand, **HERE)
             return f"assert {ast.unparse(condition)}  # else the function would take another way"
-        if getattr(function, "__name__", "") == "boxed" and call.result is not None:
+        if function is boxed and call.result is not None:
             names[call.result] = names[call.args[0]]
             return None
         right = ast.unparse(self.lines.expression(call))

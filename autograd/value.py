@@ -61,7 +61,7 @@ def record(
         if lazy_kinds and any(map(is_lazy, arguments)):
             data, params = _uncomputed(op, arguments, params, compute)
         elif state is not None and state.interpreter is not None:
-            data, params = state.interpreter.forward(op, arguments, params, compute)
+            data, params = state.interpreter.forward(op, inputs, params, compute)
         elif compute is not None:
             data = compute(*arguments)
         elif op.with_saved is None:
