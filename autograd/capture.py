@@ -2,8 +2,8 @@
 
 A `Traced` array answers NumPy's protocols (NEP 13, NEP 18) as Values do: it computes what is asked, at once and for
 real, and notes the call. It lives as the data of Values, so that rules, layers and optimisers, which are NumPy, come
-out as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as one
-call of its function.
+out as the NumPy calls that they are. An operation whose Python cannot be followed (loops that fill buffers) is noted as
+one call of its function.
 """
 
 from __future__ import annotations
@@ -43,13 +43,17 @@ class UntraceableError(CompileError):
     """Python wanted a number that will be another one in each run."""
 
     def __init__(self, what: str, traced: Traced):
-        self.traced = traced
+        super().__init__(what)
+        self.what, self.traced = what, traced
+
+    def __str__(self) -> str:
+        traced = self.traced
         named = f" {traced._variable.name!r}" if traced._variable.name else ""
-        super().__init__(
-            f"compile: {what} of{named} ({traced._shown()}) while a function is traced. A program has no Python between "
-            f"its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (each run checks it), "
-            f"and so is v.item() if it is returned or computed with; for a choice by entries write np.where(...), "
-            f"and np.sqrt(x) for math.sqrt(x)."
+        return (
+            f"compile: {self.what} of{named} ({traced._shown()}) while a function is traced. A program has no Python "
+            "between its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (it is checked "
+            "in each run), and so is v.item() if it is returned or computed with; for a choice by entries write "
+            "np.where(...), and np.sqrt(x) for math.sqrt(x)."
         )
 
 
@@ -76,6 +80,8 @@ def boxed(content: Any) -> Value:
 
 class Traced:
     """An array, or a number, whose calls are noted."""
+
+    of_numpy = True  # so that rules go the way of NumPy's own arrays
 
     __slots__ = ("_content", "_fresh", "_recorder", "_variable")
 
@@ -140,12 +146,12 @@ class Traced:
             raise CompileError(f"compile: np.{function.__name__}(...) writes into an array; use v.at[index].set(x).")
         out = kwargs.get("out")
         if out is not None:
-            kwargs = {name: content for name, content in kwargs.items() if name != "out"}
+            kwargs = {name: content for name, content in (kwargs or {}).items() if name != "out"}
             return recorder.written(out, recorder.call(function, args, kwargs))
         return recorder.call(function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
-        if index == () and type(index) is tuple and isinstance(self._content, np.generic):
+        if type(index) is tuple and not index and isinstance(self._content, np.generic):
             return self
         return self._recorder.call(operator.getitem, (self, index))
 
@@ -244,6 +250,7 @@ _UFUNCS: dict[str, Any] = {
 _COMPARISONS: dict[str, Any] = {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
 }  # fmt: skip
+_NUMBERS = {float, int, np.float64, np.float32}
 _SIGNS: dict[str, Any] = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 _POWERS: dict[Any, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
 """What ``array ** number`` runs, for floating and complex arrays, in the place of np.power."""
@@ -253,15 +260,16 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
     compute = getattr(operator, f"{name}_" if name in ("and", "or") else name)
 
     def method(self: Traced, other: Any) -> Any:
-        if type(other) is Value or not (other is None or np.isscalar(other) or hasattr(other, "dtype") or
-                                        isinstance(other, list | tuple | Traced)):  # fmt: skip
-            return NotImplemented
+        content = other._content if type(other) is Traced else other
         pair = (other, self) if reflected else (self, other)
-        if all(_is_number(x) for x in pair):
-            return self._recorder.call(compute, pair)
+        if type(content) in _NUMBERS or isinstance(content, np.generic | bool | complex):
+            if not isinstance(self._content, np.ndarray):
+                return self._recorder.call(compute, pair)
+        elif not isinstance(content, np.ndarray | list | tuple):
+            return NotImplemented
         if ufunc is None:
             base, exponent = pair
-            quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
+            quick = _POWERS.get(exponent) if type(exponent) in _NUMBERS else None
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
@@ -270,13 +278,9 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
     return method
 
 
-def _is_number(x: Any) -> bool:
-    return not isinstance(x._content if type(x) is Traced else x, np.ndarray | list | tuple)
-
-
 def _unary(compute: Callable[[Any], Any], ufunc: Any) -> Callable[[Traced], Any]:
     def method(self: Traced) -> Any:
-        return self._recorder.call(compute if _is_number(self) else ufunc, (self,))
+        return self._recorder.call(ufunc if isinstance(self._content, np.ndarray) else compute, (self,))
 
     return method
 
@@ -319,6 +323,8 @@ class Recorder:
         self.calls: list[Call] = []
         self.part = "forward"
         self.live = True
+        self.rewritten: list[tuple[Traced, Any, Variable]] = []
+        """What `out=` was told to hold something else, and what it held."""
         self.held: dict[int, tuple[Any, Variable]] = {}
         """By the id of the array that owns memory: the array (kept, so that the id stays its own), and whose it is."""
 
@@ -373,55 +379,75 @@ class Recorder:
 
     # ---------------------------------------------------------------- noting
 
-    def call(self, function: Callable[..., Any], args: Any, kwargs: Any = None, effect: bool = False) -> Any:
+    def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Any = None, effect: bool = False) -> Any:
         """Run a function on the contents, and note it."""
-        kwargs = kwargs or {}
-        given, named = self.contents(args), self.contents(kwargs)
-        result = function(*given, **named)
-        if isinstance(result, np.ndarray) and result.dtype.kind not in "biufc":
-            raise CompileError(f"compile: {_spelled(function)} gave an array of dtype {result.dtype}.")
-        answer = self._note(function, args, kwargs, result, effect)
-        index = args[1] if function is operator.getitem else None
-        if (
-            function in _OF_MANY_SHAPES
-            or (index is not None and _by_mask(index))
-            or (function is np.where and len(args) == 1)
-        ):
-            parts = answer if isinstance(answer, tuple | list) else (answer,)
-            for part in parts:
+        given: list[Any] = []
+        operands: list[Any] = []
+        for argument in args:
+            kind = type(argument)
+            if kind is Traced and argument._recorder is self and self.live:
+                given.append(argument._content)
+                operands.append(argument._variable)
+            elif kind in _NUMBERS:
+                given.append(argument)
+                operands.append(argument)
+            else:
+                given.append(self.contents(argument))
+                operands.append(self.noted(argument))
+        if not kwargs:
+            result = function(*given)
+            if isinstance(result, np.generic):  # nothing can share memory with it
+                variable = Variable("number", (), result.dtype)
                 self.calls.append(
-                    Call(Expect("shape", np.shape(part._content)), (part._variable,), effect=True, part=self.part)
+                    Call(function, tuple(operands), None, variable, self.part, effect, None, self._line())
                 )
-        return answer
+                return Traced(result, variable, self, True)
+            return self._note(function, tuple(operands), {}, result, effect, args)
+        kwargs = {name: content for name, content in kwargs.items() if not _by_default(function, name, content)}
+        result = function(*given, **self.contents(kwargs))
+        return self._note(function, tuple(operands), self.noted(kwargs), result, effect, args)
 
-    def _note(self, function: Any, args: Any, kwargs: Any, result: Any, effect: bool) -> Any:
+    def _note(self, function: Any, args: Any, kwargs: Any, result: Any, effect: bool, index: Sequence[Any]) -> Any:
+        """Note a call whose result is there; `args` and `kwargs` with variables in them."""
         if result is None or isinstance(result, str):
             raise CompileError(
                 f"compile: {_spelled(function)} gave {result!r:.40}, and a program computes with arrays."
             )
+        if isinstance(result, np.ndarray) and result.dtype.kind not in "biufc":
+            raise CompileError(f"compile: {_spelled(function)} gave an array of dtype {result.dtype}.")
         variable = Variable.of(result)
-        operands = self.noted(args), self.noted(kwargs)
         if variable.kind != "number":
-            variable.owners = self._owners(result, variables(operands))
-        self.calls.append(Call(function, *operands, variable, self.part, effect, line=self._line()))
+            variable.owners = self._owners(result, variables((args, kwargs)))
+        self.calls.append(Call(function, args, kwargs, variable, self.part, effect, line=self._line()))
         self._hold(result, variable)
+        many = function in _OF_MANY_SHAPES or (function is np.where and len(args) == 1)
+        many = many or (function is operator.getitem and _by_mask(index[1]))
         if variable.kind == "object" and isinstance(result, tuple | list):
-            parts = []
-            for number, content in enumerate(result):
-                part = Variable.of(content)
-                if part.kind != "number":
-                    part.owners = (variable,)
-                self.calls.append(Call(operator.getitem, (variable, number), {}, part, self.part))
-                self._hold(content, part)
-                parts.append(Traced(content, part, self))
+            parts = [self._part(variable, number, content, many) for number, content in enumerate(result)]
             if isinstance(result, list):
                 return parts
             return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+        if many:
+            self._expect("shape", np.shape(result), variable)
         return Traced(result, variable, self, fresh=not variable.owners)
+
+    def _part(self, whole: Variable, number: int, content: Any, expect_shape: bool = False) -> Traced:
+        """One of several results of a call."""
+        part = Variable.of(content)
+        if part.kind != "number":
+            part.owners = (whole,)
+        self.calls.append(Call(operator.getitem, (whole, number), {}, part, self.part))
+        self._hold(content, part)
+        if expect_shape:
+            self._expect("shape", np.shape(content), part)
+        return Traced(content, part, self)
+
+    def _expect(self, what: str, wanted: Any, variable: Variable) -> None:
+        self.calls.append(Call(Expect(what, wanted), (variable,), effect=True, part=self.part))
 
     def _line(self) -> int:
         """Which line of the traced function is at work: its assignments name variables."""
-        frame: FrameType | None = sys._getframe(3)
+        frame: FrameType | None = sys._getframe(2)
         while frame is not None and frame.f_code is not self.code:
             frame = frame.f_back
         return 0 if frame is None else frame.f_lineno
@@ -442,7 +468,7 @@ class Recorder:
     def expect(self, traced: Traced) -> bool:
         """The truth of something: the same in each run, or the program does not hold."""
         truth = bool(self.contents(traced))
-        self.calls.append(Call(Expect("truth", truth), (traced._variable,), effect=True, part=self.part))
+        self._expect("truth", truth, traced._variable)
         return truth
 
     def method(self, function: Callable[..., Any], traced: Traced, *args: Any, **kwargs: Any) -> Any:
@@ -469,6 +495,7 @@ class Recorder:
         if content.shape != target._content.shape or content.dtype != target._content.dtype:
             result = self.call(_fitted, (target, result))
             content = result._content
+        self.rewritten.append((target, target._content, target._variable))
         target._content, target._variable = content, result._variable
         return target
 
@@ -503,26 +530,22 @@ class Recorder:
 
     def run(self, function: Callable[..., Any], arguments: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
         """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
+        operands = list(_leaves((arguments, params))) if params else arguments
         params = params or {}
-        operands = list(_leaves((arguments, params)))
-        if Traced not in map(type, operands):
-            return function(*arguments, **params)
-        direct = isinstance(function, np.ufunc) or getattr(function, "__module__", "") in (
-            "numpy",
-            "_operator",
-            "numpy.linalg",
-        )
-        if direct or Value in map(type, operands):
+        kinds = set(map(type, operands))
+        if Traced not in kinds or Value in kinds or isinstance(function, np.ufunc):
             return function(*arguments, **params)
         code = getattr(getattr(function, "func", function), "__code__", function)
+        if getattr(function, "__module__", None) in _FOLLOWED:
+            return function(*arguments, **params)
         if code not in _opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
-            mark = len(self.calls)
-            saved = [(x, x._content, x._variable) for x in operands if type(x) is Traced]
+            calls, rewritten = len(self.calls), len(self.rewritten)
             try:
                 return function(*arguments, **params)
             except Exception:
-                del self.calls[mark:]
-                for x, content, variable in saved:
+                del self.calls[calls:]
+                while len(self.rewritten) > rewritten:
+                    x, content, variable = self.rewritten.pop()
                     x._content, x._variable = content, variable
                 result = self._whole(function, tuple(arguments), params)
                 if not any(x._variable.dtype is None for x in operands if type(x) is Traced):
@@ -535,22 +558,26 @@ class Recorder:
         result = function(*self.contents(arguments), **self.contents(params))
         if not isinstance(result, np.ndarray | np.generic | bool | int | float | complex | tuple | list):
             return result
+        operands, keywords = self.noted(arguments), self.noted(params)
         if isinstance(result, tuple | list) and not all(isinstance(x, np.ndarray | np.generic) for x in result):
             variable = Variable.of(result)  # a result and what it saved, which is no array and stays as it is
-            operands = self.noted(arguments), self.noted(params)
-            variable.owners = self._owners(result, variables(operands))
-            self.calls.append(Call(function, *operands, variable, self.part))
+            variable.owners = self._owners(result, variables((operands, keywords)))
+            self.calls.append(Call(function, operands, keywords, variable, self.part))
             self._hold(result, variable)
-            parts = []
-            for number, content in enumerate(result):
-                part = Variable.of(content)
-                part.owners = (variable,)
-                self.calls.append(Call(operator.getitem, (variable, number), {}, part, self.part))
-                parts.append(Traced(content, part, self))
-            return tuple(parts)
-        return self._note(function, arguments, params, result, False)
+            return tuple([self._part(variable, number, content) for number, content in enumerate(result)])
+        return self._note(function, operands, keywords, result, False, ())
 
 
+def _by_default(function: Any, name: str, content: Any) -> bool:
+    """Whether a keyword of NumPy's says what would be so anyway."""
+    return content is np._NoValue or (function in _REDUCTIONS and content is _DEFAULTS.get(name, _DEFAULTS))
+
+
+_FOLLOWED = {"numpy", "numpy.linalg", "_operator"}
+"""Modules whose functions hand over to `Traced`."""
+
+_REDUCTIONS = {np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all}
+_DEFAULTS = {"axis": None, "dtype": None, "out": None, "keepdims": False, "where": True}
 _opaque: set[Any] = set()
 """The code of functions that could not be followed: next time it is not tried."""
 

@@ -11,12 +11,13 @@ import functools
 import operator
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .errors import CompileError
+from .graph import ancestors
 from .program import Place
 from .value import Value
 
@@ -24,15 +25,16 @@ Condition = tuple[Place, str, Any]
 """A place, how to compare ("is", "==" or "len"), and what with."""
 
 _TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", "autograd", "nn"}
-_SETTINGS = (bool, int, float, complex, str, bytes, type(None))
+SETTINGS = (bool, int, float, complex, str, bytes, type(None))
 _EFFECTS = {"print": "prints", "input": "asks for input", "open": "opens a file", "breakpoint": "stops to debug"}
 _CLOCKS = {"random", "time", "datetime", "secrets", "uuid"}
+_OF_A_NODE = ("_grad", "_first", "_second", "_inputs", "params", "notes")
 _METHOD = Place(None, "", True, "a method")
 """Stands where a function was found in a class, and may never be called."""
 
 
 class Surroundings:
-    """What is reachable from a function.
+    """What is reachable from a function, and from objects that it is given.
 
     Attributes
     ----------
@@ -46,24 +48,27 @@ class Surroundings:
         What holds a random generator of NumPy's.
     conditions : list of Condition
         That all the rest is as it is. Those of numbers are not among them.
+    graphs : list of (Value, dict)
+        The nodes of graphs that were recorded outside, and what they held.
     containers : list of (dict or list, copy)
         All that can grow, and what it held.
     parents : dict
         By the id of a tuple, which cannot be changed: where it stands itself.
     """
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[..., Any], objects: Iterable[Any] = ()):
         self.values: dict[Value, str] = {}
         self.arrays: list[Place] = []
         self.numbers: list[Place] = []
         self.generators: list[Place] = []
         self.conditions: list[Condition] = []
         self.results: list[tuple[Place, Value]] = []
+        self.graphs: list[tuple[Value, dict[str, Any]]] = []
         self.containers: list[tuple[Any, Any]] = []
         self.parents: dict[int, Place] = {}
         self._seen: set[int] = set()
         self._keep: list[Any] = []  # ids are of no use once the object is gone
-        self._stack: list[tuple[Any, str, Place | None]] = [(function, getattr(function, "__name__", "f"), None)]
+        self._stack: list[tuple[Any, str, Place | None]] = [(root, called(root), None) for root in (*objects, function)]
         while self._stack:
             self._look_inside(*self._stack.pop())
 
@@ -111,6 +116,7 @@ class Surroundings:
                 self.values.setdefault(content, here)
             else:
                 self.results.append((place, content))
+                self._graph(content, here)
         elif isinstance(content, np.ndarray | np.generic) or _is_array(kind):
             self.arrays.append(place)
         elif kind is int or kind is float or kind is complex:
@@ -118,7 +124,7 @@ class Surroundings:
         elif isinstance(content, np.random.Generator):
             conditions.append((place, "is", content))
             self.generators.append(place)
-        elif isinstance(content, _SETTINGS):
+        elif isinstance(content, SETTINGS):
             how = "is" if content is None or kind is bool else "=="
             conditions.append((place, how, content))
         else:
@@ -126,6 +132,17 @@ class Surroundings:
             if isinstance(content, tuple):
                 self.parents[id(content)] = place
             self._stack.append((content, here, place))
+
+    def _graph(self, result: Value, here: str) -> None:
+        """The leaves of a graph that was recorded outside, to which a gradient may go; and its nodes, as they are."""
+        for node in ancestors(result):
+            if id(node) in self._seen:
+                continue
+            self._seen.add(id(node))
+            if node.is_leaf:
+                self.values.setdefault(node, node.label or here)
+            else:
+                self.graphs.append((node, {name: getattr(node, name) for name in _OF_A_NODE}))
 
     def _look_inside(self, found: Any, here: str, place: Place | None) -> None:
         if id(found) in self._seen:
@@ -152,11 +169,11 @@ class Surroundings:
                 for name, content in vars(found).items():
                     if isinstance(content, types.FunctionType):
                         self._stack.append((content, f"{here}.{name}", _METHOD))
-                    elif isinstance(content, _SETTINGS) and not name.startswith("__"):
+                    elif isinstance(content, SETTINGS) and not name.startswith("__"):
                         self.conditions.append((Place(found, name, True, f"{here}.{name}"), "==", content))
         elif kind.__module__.split(".")[0] == "nn" or not _trusted(kind.__module__):
             self._object(found, kind, here)
-        elif isinstance(getattr(found, "__wrapped__", None), types.FunctionType):  # as what `compile` gave
+        elif hasattr(found, "__wrapped__"):  # as what `compile` gave
             self._stack.append((found.__wrapped__, here, None))
 
     def _object(self, found: Any, kind: type, here: str) -> None:
@@ -178,7 +195,7 @@ class Surroundings:
             self.containers.append((found, found.copy()))
             if place is not None:
                 self.conditions.append((place, "len", len(found)))
-        if len(found) > 64 and all(type(item) in _SETTINGS for item in _items(found)):
+        if len(found) > 64 and all(type(item) in SETTINGS for item in _items(found)):
             copy = found.copy() if isinstance(found, dict) else type(found)(found)
             if place is not None:
                 self.conditions.append((place, "==", copy))
@@ -227,6 +244,11 @@ class Surroundings:
         if not _trusted(module.__name__):
             for name in names & set(vars(module)):
                 self._meet(Place(module, name, True, f"{module.__name__}.{name}"), f"{module.__name__}.{name}")
+
+
+def called(found: Any) -> str:
+    """What something is called in a message: a function by its name, anything else by its type."""
+    return getattr(found, "__name__", type(found).__name__)
 
 
 def _items(found: Any) -> Iterator[Any]:

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import inspect
+import re
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
@@ -28,19 +30,26 @@ from typing import Any, cast
 import numpy as np
 
 from . import modes
+from .arena import arena
 from .backward import conjugate, reverse, seed_for
 from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
-from .closure import Condition, Surroundings
+from .closure import SETTINGS, Condition, Surroundings, called
 from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .op import Op
+from .passes import simplified
+from .planning import planned
 from .program import Call, Diverged, Expect, Place, Program, Variable, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
+from .waves import in_waves
 
 _tracing = threading.RLock()
 """While a function is traced, what it closes over holds recording arrays: one at a time."""
+
+_LONG = 20_000
+"""Of how many lines a program is not kept as it can be read."""
 
 _MOST = 16
 """How many programs are kept for one signature."""
@@ -54,7 +63,8 @@ class _Version:
     """A trace, the conditions under which it holds, and, when a second trace has confirmed it, its program."""
 
     def __init__(self, program: Program, conditions: list[Condition], numbers: Numbers):
-        self.program, self.conditions, self.numbers = program, conditions, numbers
+        self.program: Program | None = program  # until it runs
+        self.conditions, self.numbers = conditions, numbers
         self.run: Callable[..., Any] | None = None
         self.draws = _draws_before_a_condition(program)
 
@@ -76,12 +86,13 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., Any]):
-        functools.update_wrapper(self, function)
-        self.name: str = getattr(function, "__name__", "function")
+        functools.update_wrapper(self, function, updated=())
+        self.name: str = called(function)
         self.function, self.traces = function, 0
         self._versions: dict[Any, list[_Version]] = {}
         self._quick: Callable[..., Any] | None = None
         self._latest: Program | None = None
+        self._lines = 0
         self._dynamic: dict[tuple[int, Any], Any] = {}  # with the holders, whose ids must stay theirs
         self._fixed: set[tuple[int, Any]] = set()
         self._changed: set[str] = set()
@@ -104,9 +115,12 @@ class Compiled:
     def source(self) -> str:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""
         if self._latest is None:
-            raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
+            why = (
+                f"{self._lines:,} lines are not to be read" if self._lines else "call it once, so that shapes are known"
+            )
+            raise CompileError(f"compile({self.name}).source: {why}.")
         _name_results(self._latest, self.function)
-        return source(simplified(self._latest), self.name)
+        return source(simplified(_unboxed(self._latest), to_read=True), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -120,7 +134,8 @@ class Compiled:
             if state.interpreter is not None or state.watching or state.born is not None:
                 return self.function(*args, **kwargs)  # inside another trace, or under anomaly: in the open
         arrays: list[Any] = []
-        key = modes.now().recording, _signature((args, kwargs), arrays)
+        objects: list[Any] = []
+        key = modes.now().recording, _signature((args, kwargs), arrays, objects)
         with _tracing:
             versions = self._versions.setdefault(key, [])
             candidates = []
@@ -137,14 +152,19 @@ class Compiled:
                         generator.bit_generator.state = state
                     continue
                 if result is not MISS:
-                    if all(map(_plain, args)) and not kwargs and not version.draws:
+                    if all(map(_plain, args)) and not (kwargs or version.draws or modes.active):
                         self._quick = version.run
                     return result
             self._quick = None
-            return self._trace(args, kwargs, versions, candidates)
+            return self._trace(args, kwargs, objects, versions, candidates)
 
     def _trace(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], versions: list[_Version], candidates: list[_Version]
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        objects: list[Any],
+        versions: list[_Version],
+        candidates: list[_Version],
     ) -> Any:
         """Run the function and note what it does; make a program of it when that has been seen before."""
         for version in versions:  # a number that changed between two calls is read in each run from now on
@@ -152,7 +172,7 @@ class Compiled:
                 if key not in self._fixed and place.get() != before:
                     self._dynamic[key] = place.holder
         while True:
-            trace = _Trace(self.function, args, kwargs, self._dynamic)
+            trace = _Trace(self.function, args, kwargs, objects, self._dynamic)
             try:
                 trace.run()
                 break
@@ -164,14 +184,16 @@ class Compiled:
                     del self._dynamic[key]
                     self._fixed.add(key)
         self.traces += 1
-        self._latest = trace.program
+        self._latest, self._lines = trace.program, len(trace.program.calls)
+        if self._lines > _LONG:
+            self._latest = None
         if trace.changed:
             self._note_changes(trace)
             return trace.result
         self._changed.clear()
         for version in candidates:
-            if _same(version.program, trace.program, self.name):
-                version.run = runner(finished(version.program), version.conditions)
+            if version.program is not None and _same(version.program, trace.program, self.name):
+                version.run, version.program = runner(finished(version.program), version.conditions), None
                 return trace.result
         versions.append(_Version(trace.program, trace.conditions, trace.numbers))
         del versions[:-_MOST]
@@ -195,8 +217,16 @@ class Compiled:
 class _Trace:
     """One run of a function on recording arrays, after which everything is as if it had run on plain ones."""
 
-    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, dynamic: dict[tuple[int, Any], Any]):
-        self.function, self.args, self.kwargs, self.dynamic = function, args, kwargs, dynamic
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        objects: list[Any],
+        dynamic: dict[tuple[int, Any], Any],
+    ):
+        self.function, self.args, self.kwargs, self.objects, self.dynamic = function, args, kwargs, objects, dynamic
+        self.name = called(function)
         self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
         self.changed: dict[str, tuple[Place, tuple[int, Any] | None]] = {}
         self.loads: dict[Variable, Place] = {}
@@ -211,7 +241,9 @@ class _Trace:
     # ---------------------------------------------------------------- before, during, after
 
     def run(self) -> None:
-        before = self.before = Surroundings(self.function)
+        before = self.before = Surroundings(self.function, self.objects)
+        collecting = gc.isenabled()
+        gc.disable()  # a trace makes many objects, all of which stay
         hidden = _hidden_state()
         try:
             self._substitute(before)
@@ -227,16 +259,18 @@ class _Trace:
                 result = self.function(*args, **kwargs)
             if _hidden_state() != hidden:
                 raise CompileError(
-                    f"compile({self.function.__name__}): it draws from np.random's hidden generator. Make one that "
+                    f"compile({self.name}): it draws from np.random's hidden generator. Make one that "
                     f"it closes over, generator = np.random.default_rng(), and draw with generator.normal(...)."
                 )
-            after = Surroundings(self.function)
+            after = Surroundings(self.function, self.objects)
             self._finish(before, after, result, arguments)
         except BaseException:
             self._undo(before)
             raise
         finally:
             self.recorder.live = False
+            if collecting:
+                gc.enable()
 
     def _undo(self, before: Surroundings) -> None:
         """Leave no trace of a run that failed."""
@@ -249,6 +283,9 @@ class _Trace:
             value._grad, value._clock = gradient, clock
         for generator, state in self.states:
             generator.bit_generator.state = state
+        for node, held in before.graphs:
+            for name, content in held.items():
+                setattr(node, name, content)
 
     def _stand(self, place: Place, content: Any, name: str) -> Traced:
         traced = self.recorder.source(content, name)
@@ -262,6 +299,11 @@ class _Trace:
         self.numbers: Numbers = {}
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
+            if not isinstance(value._array, np.ndarray | np.generic | float | int):
+                raise CompileError(
+                    f"compile({self.name}): {path} holds a {type(value._array).__module__} array, and "
+                    f"programs are of NumPy's own."
+                )
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
             value._array = self._stand(place, value._array, _name(place))
@@ -307,11 +349,17 @@ class _Trace:
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder = self.recorder
         writes: list[tuple[Place, Any]] = []
+        for node, held in before.graphs:
+            if node._grad is not held["_grad"] or node._inputs is not held["_inputs"]:
+                raise CompileError(
+                    f"compile({self.name}): it goes backward through {describe(node)}, which was computed "
+                    f"outside of it. Compute it inside, or go on from its numbers, v.data."
+                )
         if after.results:
             for place, value in after.results:
                 if type(value._array) is Traced or type(value._grad) is Traced:
                     raise CompileError(
-                        f"compile({self.function.__name__}): it leaves {describe(value)}, with its graph, in "
+                        f"compile({self.name}): it leaves {describe(value)}, with its graph, in "
                         f"{place.path}, and a program builds no graph. Keep its numbers: v.data."
                     )
         for value, path in after.values.items():
@@ -361,7 +409,7 @@ class _Trace:
         for place, now in writes:
             content = _own(now._content) if type(now) is Traced else now
             if type(now) is Traced:
-                now._variable.name = now._variable.name or ("new_" if place.key == "_array" else "") + _name(place)
+                now._variable.name = now._variable.name or ("" if place.key == "_grad" else "new_") + _name(place)
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
@@ -445,7 +493,10 @@ def _name(place: Place) -> str:
     if place.key == "_array" or place.key == "_grad":
         label = place.holder.label or place.path.removesuffix(".grad")
         return label if place.key == "_array" else f"grad_{label}"
-    return place.path if place.key == "cell_contents" or isinstance(place.key, int) else str(place.key)
+    if place.key == "cell_contents" or isinstance(place.key, int):
+        return place.path
+    entry = re.search(r"\[(\d+)\]\[[^\]]*\]$", place.path)  # as of an optimiser's states[0]['m']
+    return f"{place.key}_{entry[1]}" if entry else str(place.key)
 
 
 @functools.cache
@@ -480,7 +531,7 @@ def _plain(x: Any) -> bool:
     return kind is np.ndarray or kind is float or isinstance(x, np.generic)
 
 
-def _signature(tree: Any, arrays: list[Any]) -> Any:
+def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     """What must be the same for a program to fit: nesting, shapes and dtypes, and all that is no array."""
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
@@ -496,21 +547,30 @@ def _signature(tree: Any, arrays: list[Any]) -> Any:
                 f"graph. Take the gradient inside, as in compile(grad(f)), or pass its numbers, v.data."
             )
         arrays.append(tree._array)
-        return Value, _signature(tree._array, [])
+        return Value, _signature(tree._array, [], [])
     if kind is tuple or kind is list:
-        return kind, tuple([_signature(part, arrays) for part in tree])
+        return kind, tuple([_signature(part, arrays, objects) for part in tree])
     if kind is dict:
-        return dict, tuple([(name, _signature(part, arrays)) for name, part in tree.items()])
+        return dict, tuple([(name, _signature(part, arrays, objects)) for name, part in tree.items()])
     if isinstance(tree, np.ndarray) or hasattr(kind, "__array_function__"):
         raise CompileError(f"A compiled function got a {kind.__module__}.{kind.__name__}: it takes NumPy's own arrays.")
-    try:
-        hash(tree)
-    except TypeError:
-        raise CompileError(
-            f"A compiled function got a {kind.__name__}, of which it cannot tell whether it has changed. Pass arrays, "
-            f"numbers, strings, and tuples, lists and dicts of these; or close over it."
-        ) from None
+    if not isinstance(tree, SETTINGS):
+        objects.append(tree)
+        return _Same(tree)
     return kind, tree
+
+
+class _Same:
+    """An object of which a program is: the very one."""
+
+    def __init__(self, held: Any):
+        self.held = held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.held is self.held
+
+    def __hash__(self) -> int:
+        return id(self.held)
 
 
 def _holds(condition: Condition) -> bool:
@@ -518,14 +578,21 @@ def _holds(condition: Condition) -> bool:
     try:
         content = place.get()
         if how == "is":
-            return content is wanted
+            return bool(content is wanted)
         if how == "len":
-            return len(content) == wanted
+            return bool(len(content) == wanted)
         if how == "type":
             return type(content) is wanted
-        return type(content) is type(wanted) and content == wanted  # type: ignore[no-any-return]
+        return type(content) is type(wanted) and bool(content == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
+
+
+def _unboxed(program: Program) -> Program:
+    """The same, giving arrays where it gives Values."""
+    inside = {call.result: call.args[0] for call in program.calls if call.function is boxed}
+    calls = [call for call in program.calls if call.function is not boxed]
+    return program.with_calls(calls, lambda variable: inside.get(variable, variable))
 
 
 def _draws_before_a_condition(program: Program) -> list[Any]:
@@ -732,19 +799,16 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     >>> print(gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3)))
     TODO
     """
-    trace = _Trace(value_and_grad(function, argnums), args, {}, {})
+    trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
     _name_results(program, function)
     names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
     for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
         gradient.name = f"grad_{names[number]}" if number < len(names) else None
-    return source(simplified(program), f"{getattr(function, '__name__', 'function')}_and_gradient")
-
-
-def simplified(program: Program) -> Program:
-    return program
+    return source(simplified(program, to_read=True), f"{called(function)}_and_gradient")
 
 
 def finished(program: Program) -> Program:
-    return program
+    """As it runs: in waves if it is of single numbers, with parameters in one array and memory that is used again."""
+    return planned(arena(in_waves(simplified(program))))

@@ -100,8 +100,9 @@ def uncomputed() -> Iterator[None]:
 
 
 def is_foreign(x: Any) -> bool:
-    """Whether it is an array of another library than NumPy."""
-    return hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)
+    """Whether it is an array of another library than NumPy; what notes calls for a program stands for NumPy's own."""
+    kind = type(x)
+    return hasattr(kind, "__array_function__") and not issubclass(kind, np.ndarray) and not hasattr(kind, "of_numpy")
 
 
 def beside(constant: Any, *others: Any) -> Any:
