@@ -17,6 +17,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -838,7 +839,9 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
                 break
         return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
     if kind is Plain:
-        return function(*_stripped(args), **_stripped(kwargs))
+        function = entry.function or function  # type: ignore[union-attr]
+        with uncomputed() if lazy_kinds else nullcontext():
+            return function(*_stripped(args), **_stripped(kwargs))
     if kind is Refused:
         raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
