@@ -29,6 +29,8 @@ from .value import Value as Value
 
 if TYPE_CHECKING:
     from .catalogue import coverage as coverage
+    from .compiling import compile as compile
+    from .compiling import gradient_source as gradient_source
     from .drawing import draw as draw
     from .formulas import formula as formula
     from .questions import fan_out as fan_out
@@ -43,12 +45,14 @@ if TYPE_CHECKING:
     from .tracing import trace as trace
 
 _LATER = {
+    "compile": "compiling",
     "conv2d": "rules.convolution",
     "conv2d_input": "rules.convolution",
     "coverage": "catalogue",
     "draw": "drawing",
     "fan_out": "questions",
     "formula": "formulas",
+    "gradient_source": "compiling",
     "lstm": "rules.recurrent",
     "max_pool2d": "rules.convolution",
     "paths": "questions",

@@ -40,7 +40,7 @@ Condition = tuple[Place, str, Any]
 
 _OURS = {"autograd", "nn"}
 _TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", *_OURS}
-_SETTINGS = (bool, int, float, complex, str, bytes, type(None))
+SETTINGS = (bool, int, float, complex, str, bytes, type(None))
 _SNAPSHOTS = (set, frozenset, bytearray, array)
 """Containers that are compared as a whole."""
 _DYNAMIC = {"getattr", "vars", "__dict__", "attrgetter", "methodcaller", "asdict", "astuple", "eval", "exec", "dir"}
@@ -50,6 +50,7 @@ _UNSEEN = {
     "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__class_getitem__",
 }  # fmt: skip
 """Special methods that do not run unless they are named; all others may, without being named."""
+_OF_A_NODE = ("_grad", "_first", "_second", "_inputs", "params", "notes")
 _METHOD = Place(None, "", True, "a method")
 """Stands where a function was found in a class, and may never be called."""
 
@@ -60,8 +61,8 @@ class Surroundings:
     Parameters
     ----------
     function : callable
-    objects : iterable of (object, str)
-        What else it is given that is no array, and what that is called.
+    objects : iterable
+        What else it is given that is no array.
 
     Attributes
     ----------
@@ -79,11 +80,13 @@ class Surroundings:
         Results of operations, with their graphs.
     conditions : list of Condition
         That all the rest is as it is. Those of numbers are not among them.
+    graphs : list of (Value, dict)
+        The nodes of graphs that were recorded outside, and what they held.
     containers : list of (container, copy)
         All that can grow, and what it held.
     """
 
-    def __init__(self, function: Callable[..., Any], objects: Iterable[tuple[Any, str]] = ()):
+    def __init__(self, function: Callable[..., Any], objects: Iterable[Any] = ()):
         self.values: dict[Value, str] = {}
         self.arrays: list[Place] = []
         self.numbers: list[Place] = []
@@ -91,6 +94,7 @@ class Surroundings:
         self.stand_ins: list[tuple[Place, Any, Any]] = []
         self.results: list[tuple[Place, Value]] = []
         self.conditions: list[Condition] = []
+        self.graphs: list[tuple[Value, dict[str, Any]]] = []
         self.containers: list[tuple[Any, Any]] = []
         self._seen: set[int] = set()
         self._keep: list[Any] = []  # ids are of no use once the object is gone
@@ -100,10 +104,7 @@ class Surroundings:
         self._anything = False
         self._waiting: dict[str, list[tuple[Callable[[Any, str, str], None], Any, str]]] = {}
         """By a name that nobody has spoken of yet: what to do when somebody does."""
-        self._stack: list[tuple[Any, str, Place | None]] = [
-            *((content, name, None) for content, name in objects),
-            (function, getattr(function, "__name__", "f"), None),
-        ]
+        self._stack: list[tuple[Any, str, Place | None]] = [(root, called(root), None) for root in (*objects, function)]
         while self._stack:
             self._look_inside(*self._stack.pop())
 
@@ -141,7 +142,11 @@ class Surroundings:
         conditions = [] if isinstance(place, Entry) else self.conditions
         if kind is Value:
             conditions.append((place, "is", found))
-            self._value(found, here, place)
+            if found.is_leaf:
+                self.values.setdefault(found, here)
+            else:
+                self.results.append((place, found))
+                self._graph(found, here)
         elif isinstance(found, np.ndarray | np.generic) or _is_array(kind):
             self.arrays.append(place)
             self._keep.append(found)
@@ -153,7 +158,7 @@ class Surroundings:
         elif isinstance(found, np.random.Generator):
             conditions.append((place, "is", found))
             self.generators.append(place)
-        elif isinstance(found, _SETTINGS):
+        elif isinstance(found, SETTINGS):
             conditions.append((place, "is" if found is None or kind is bool else "==", found))
         else:
             conditions.append((place, "is", found))
@@ -165,16 +170,16 @@ class Surroundings:
                     self._of_nn.add(id(found))
                 self._stack.append((found, here, place))
 
-    def _value(self, value: Value, here: str, place: Place) -> None:
-        if value.is_leaf:
-            self.values.setdefault(value, here)
-            return
-        if value not in dict.fromkeys(v for _, v in self.results):
-            for leaf in ancestors(value):
-                if leaf.is_leaf and leaf.requires_grad and leaf not in self.values:  # its old numbers stay in the graph
-                    self.conditions.append((Place(leaf, "_clock", True, f"{here}.inputs"), "==", leaf._clock))
-                    self.values[leaf] = leaf.label or f"{here}.inputs"
-        self.results.append((place, value))
+    def _graph(self, result: Value, here: str) -> None:
+        """The leaves of a graph that was recorded outside, to which a gradient may go; and its nodes, as they are."""
+        for node in ancestors(result):
+            if id(node) in self._seen:
+                continue
+            self._seen.add(id(node))
+            if node.is_leaf:
+                self.values.setdefault(node, node.label or here)
+            else:
+                self.graphs.append((node, {name: getattr(node, name) for name in _OF_A_NODE}))
 
     # ---------------------------------------------------------------- what is inside
 
@@ -208,7 +213,7 @@ class Surroundings:
         elif isinstance(found, type):
             self._class(found, born=True)
         elif kind.__module__.split(".")[0] == "autograd":
-            if isinstance(getattr(found, "__wrapped__", None), types.FunctionType):  # as what `compile` gave
+            if hasattr(found, "__wrapped__"):  # as what `compile` gave
                 self._stack.append((found.__wrapped__, here, None))
         else:
             if isinstance(found, dict | types.MappingProxyType):
@@ -227,7 +232,7 @@ class Surroundings:
     def _several(self, found: Any, keys: Any, here: str) -> None:
         if not isinstance(found, types.MappingProxyType):
             self.containers.append((found, found.copy()))
-        if len(found) > 64 and all(type(item) in _SETTINGS for item in _items(found)):
+        if len(found) > 64 and all(type(item) in SETTINGS for item in _items(found)):
             self._snapshot(found, here)
             return
         if isinstance(found, list | collections.deque) or len(found) < 2 or id(found) in self._of_nn:
@@ -253,7 +258,7 @@ class Surroundings:
             if type(item) is Value:
                 if item.is_leaf:
                     self.values.setdefault(item, f"an item of {here}")
-            elif not isinstance(item, _SETTINGS):
+            elif not isinstance(item, SETTINGS):
                 self._stack.append((item, here, None))
 
     def _object(self, found: Any, kind: type, here: str) -> None:
@@ -519,20 +524,20 @@ class Refusing:
 
     def __getattr__(self, name: str) -> Any:
         if self.names is None or name in self.names:
-            self.refuse(f"{_called(self.original)}.{name}")
+            self.refuse(f"{called(self.original)}.{name}")
         return getattr(self.original, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.names is None:
-            self.refuse(f"{_called(self.original)}(...)")
+            self.refuse(f"{called(self.original)}(...)")
         return self.original(*args, **kwargs)
 
     def __iter__(self) -> Any:
-        self.refuse(f"a loop over {_called(self.original)}")
+        self.refuse(f"a loop over {called(self.original)}")
         return iter(self.original)
 
     def __next__(self) -> Any:
-        self.refuse(f"next({_called(self.original)})")
+        self.refuse(f"next({called(self.original)})")
         return next(self.original)
 
     def __instancecheck__(self, x: Any) -> bool:
@@ -596,9 +601,10 @@ class _Dates(Refusing):
         return _stand_in(found) or found if isinstance(found, type) else found
 
 
-def _called(found: Any) -> str:
+def called(found: Any) -> str:
+    """What something is called in a message: a function by its name, anything else by its type."""
     name = getattr(found, "__name__", None)
-    return name if isinstance(name, str) else f"a {type(found).__name__}"
+    return name if isinstance(name, str) else type(found).__name__
 
 
 # -------------------------------------------------------------------- kinds and names
@@ -613,7 +619,7 @@ def _is_array(kind: type) -> bool:
 
 
 def _shown(key: Any) -> str:
-    return repr(key) if isinstance(key, _SETTINGS) else _called(key)
+    return repr(key) if isinstance(key, SETTINGS) else called(key)
 
 
 @functools.cache

@@ -21,6 +21,7 @@ import functools
 import gc
 import inspect
 import operator
+import re
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
@@ -31,20 +32,26 @@ from typing import Any, cast
 import numpy as np
 
 from . import modes
+from .arena import arena
 from .backward import conjugate, reverse, seed_for
 from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
-from .closure import MISSING, Condition, Surroundings, content, identity
+from .closure import MISSING, SETTINGS, Condition, Surroundings, called, content, identity
 from .errors import CompileError, GraphError
-from .graph import ancestors, describe, topological
+from .graph import describe, topological
 from .op import Op
 from .passes import simplified
+from .planning import planned
 from .program import Call, Diverged, Expect, Place, Program, Variable, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
+from .waves import in_waves
 
 _tracing = threading.RLock()
 """While a function is traced, what it closes over holds recording arrays: one at a time."""
+
+_LONG = 20_000
+"""Of how many lines a program is not kept as it can be read."""
 
 _MOST = 16
 """How many programs are kept for one signature."""
@@ -56,9 +63,7 @@ Numbers = dict[Identity, tuple[Place, Any]]
 """By the identity of the place: where a Python number stands, and which."""
 
 _NUMBERS = (int, float, complex)
-_BY_VALUE = (
-    int, bool, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range, slice, np.dtype,
-)  # fmt: skip
+_BY_VALUE = (*SETTINGS, type(Ellipsis), range)
 """Kinds of arguments that are part of the signature as they are; of all others, attributes are looked at."""
 
 
@@ -66,7 +71,8 @@ class _Version:
     """A trace, the conditions under which it holds, and, when a second trace has confirmed it, its program."""
 
     def __init__(self, program: Program, conditions: list[Condition], numbers: Numbers):
-        self.program, self.conditions, self.numbers = program, conditions, numbers
+        self.program: Program | None = program  # until it runs
+        self.conditions, self.numbers = conditions, numbers
         self.run: Callable[..., Any] | None = None
         self.draws = _draws_before_a_condition(program)
 
@@ -88,15 +94,15 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., Any]):
-        functools.update_wrapper(self, function)
-        self.name: str = getattr(function, "__name__", "function")
+        functools.update_wrapper(self, function, updated=())
+        self.name: str = called(function)
         self.function, self.traces = function, 0
-        self._versions: dict[Any, tuple[list[_Version], list[tuple[Any, str]]]] = {}
-        """By signature; with the objects among the arguments, whose ids are in there."""
+        self._versions: dict[Any, list[_Version]] = {}
         self._quick: Callable[..., Any] | None = None
         self._count, self._lead = 0, None
         """Of the call that `_quick` is for: how many arguments it has, and the object that a method is called on."""
         self._latest: Program | None = None
+        self._lines = 0
         self._dynamic: dict[Identity, Any] = {}  # with the holders, whose ids must stay theirs
         self._fixed: set[Identity] = set()
         self._changed: set[str] = set()
@@ -120,12 +126,15 @@ class Compiled:
     def source(self) -> str:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""
         if self._latest is None:
-            raise CompileError(f"compile({self.name}): no program yet; call it once, so that shapes are known.")
+            why = (
+                f"{self._lines:,} lines are not to be read" if self._lines else "call it once, so that shapes are known"
+            )
+            raise CompileError(f"compile({self.name}).source: {why}.")
         _name_results(self._latest, self.function)
-        return source(simplified(self._latest, to_read=True), self.name)
+        return source(simplified(_unboxed(self._latest), to_read=True), self.name)
 
     def __repr__(self) -> str:
-        programs = sum(version.run is not None for versions, _ in self._versions.values() for version in versions)
+        programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
         return f"<compiled {self.name}: {programs} program{'' if programs == 1 else 's'}, {self.traces} traces>"
 
     # ---------------------------------------------------------------- finding a program
@@ -136,19 +145,14 @@ class Compiled:
             if state.interpreter is not None or state.watching or state.born is not None:
                 return self.function(*args, **kwargs)  # inside another trace, or under anomaly: in the open
         arrays: list[Any] = []
-        objects: list[tuple[Any, str]] = []
-        names = _parameters(self.function)
-        signature = tuple(
-            [_signature(x, n, arrays, objects) for x, n in zip_longest(args, names[: len(args)], fillvalue="args")]
-        )
-        named = tuple([(name, _signature(x, name, arrays, objects)) for name, x in kwargs.items()])
-        key = modes.now().recording, signature, named
+        objects: list[Any] = []
+        key = modes.now().recording, _signature((args, kwargs), arrays, objects)
         with _tracing:
             if key not in self._versions:
                 while len(self._versions) >= _MOST_SIGNATURES:
                     del self._versions[next(iter(self._versions))]
-                self._versions[key] = [], objects
-            versions = self._versions[key][0]
+                self._versions[key] = []
+            versions = self._versions[key]
             candidates = []
             for version in versions:
                 if version.run is None:
@@ -163,8 +167,8 @@ class Compiled:
                         generator.bit_generator.state = state
                     continue
                 if result is not MISS:
-                    lead = objects[0][0] if objects and args and objects[0][0] is args[0] else None
-                    if all(map(_plain, args if lead is None else args[1:])) and not kwargs and not version.draws:
+                    lead = objects[0] if objects and args and objects[0] is args[0] else None
+                    if all(map(_plain, args[lead is not None :])) and not (kwargs or version.draws or modes.active):
                         self._quick, self._count, self._lead = version.run, len(args), lead
                     return result
             self._quick = None
@@ -174,7 +178,7 @@ class Compiled:
         self,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        objects: list[tuple[Any, str]],
+        objects: list[Any],
         versions: list[_Version],
         candidates: list[_Version],
     ) -> Any:
@@ -185,7 +189,7 @@ class Compiled:
                 if key not in self._fixed and type(now) in _NUMBERS and (type(now) is not type(before) or now != before):
                     self._dynamic[key] = place.holder
         while True:
-            trace = _Trace(self.function, args, kwargs, self._dynamic, objects)
+            trace = _Trace(self.function, args, kwargs, objects, self._dynamic)
             try:
                 trace.run()
                 break
@@ -197,15 +201,17 @@ class Compiled:
                     del self._dynamic[key]
                     self._fixed.add(key)
         self.traces += 1
-        self._latest = trace.program
+        self._latest, self._lines = trace.program, len(trace.program.calls)
+        if self._lines > _LONG:
+            self._latest = None
         try:
             if trace.changed:
                 self._note_changes(trace)
                 return trace.result
             self._changed.clear()
             for version in candidates:
-                if _same(version.program, trace.program, self.name):
-                    version.run = runner(finished(version.program), version.conditions)
+                if version.program is not None and _same(version.program, trace.program, self.name):
+                    version.run, version.program = runner(finished(version.program), version.conditions), None
                     return trace.result
         except CompileError:
             trace.undo()
@@ -235,13 +241,13 @@ class _Trace:
     def __init__(
         self,
         function: Callable[..., Any],
-        args: Any,
-        kwargs: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        objects: list[Any],
         dynamic: dict[Identity, Any],
-        objects: Sequence[tuple[Any, str]] = (),
     ):
-        self.function, self.args, self.kwargs, self.dynamic, self.objects = function, args, kwargs, dynamic, objects
-        self.name = getattr(function, "__name__", "function")
+        self.function, self.args, self.kwargs, self.objects, self.dynamic = function, args, kwargs, objects, dynamic
+        self.name = called(function)
         self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
         self.changed: dict[str, tuple[Place, Identity | None]] = {}
         self.loads: dict[Variable, Place] = {}
@@ -304,6 +310,9 @@ class _Trace:
             place.set(was)
         for value, (gradient, clock, tracked) in self.kept.items():
             value._grad, value._clock, value._tracked = gradient, clock, tracked
+        for node, held in before.graphs:
+            for name, found in held.items():
+                setattr(node, name, found)
         for generator, state in self.states:
             generator.bit_generator.state = state
         if _hidden_state() != self.hidden:
@@ -333,6 +342,11 @@ class _Trace:
         self.states = [(g, g.bit_generator.state) for place in before.generators for g in (place.get(),)]
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
+            if not isinstance(value._array, np.ndarray | np.generic | float | int):
+                raise CompileError(
+                    f"compile({self.name}): {path} holds a {type(value._array).__module__} array, and programs are of "
+                    f"NumPy's own."
+                )
             self.kept[value] = value._grad, value._clock, value._tracked
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
@@ -391,6 +405,12 @@ class _Trace:
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder = self.recorder
         writes: list[tuple[Place, Any]] = []
+        for node, held in before.graphs:
+            if node._grad is not held["_grad"] or node._inputs is not held["_inputs"]:
+                raise CompileError(
+                    f"compile({self.name}): it goes backward through {describe(node)}, which was computed outside of "
+                    f"it. Compute it inside, or go on from its numbers, v.data."
+                )
         results = self._noted(result)
         known_results = dict.fromkeys(value for _, value in before.results)
         for place, value in after.results:
@@ -443,7 +463,7 @@ class _Trace:
         noted: list[tuple[Place, Any]] = []
         for place, now in writes:
             if type(now) is Traced:
-                now._variable.name = now._variable.name or ("new_" if place.key == "_array" else "") + _name(place)
+                now._variable.name = now._variable.name or ("" if place.key == "_grad" else "new_") + _name(place)
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
@@ -452,7 +472,7 @@ class _Trace:
             place.set(_own(now._content, place.key == "_array") if type(now) is Traced else now)
             if place.key == "_array" and type(place.holder) is Value:
                 place.holder._clock = tick()
-        for value in (*after.values, *ancestors_of(after.results)):
+        for value in after.values:
             for name in ("_array", "_grad"):
                 found = getattr(value, name)
                 if type(found) is Traced:
@@ -521,11 +541,6 @@ class _Trace:
         return tree._generator if kind is TracedGenerator else tree
 
 
-def ancestors_of(results: Sequence[tuple[Place, Value]]) -> list[Value]:
-    """All that some results were computed from, and they themselves."""
-    return [value for _, result in results for value in ancestors(result)]
-
-
 def _hidden_state() -> Any:
     """Where np.random's own generator stands."""
     whole = np.random.get_state(legacy=False)  # noqa: NPY002
@@ -562,7 +577,10 @@ def _name(place: Place) -> str:
     if place.key == "_array" or place.key == "_grad":
         label = place.holder.label or place.path.removesuffix(".grad")
         return label if place.key == "_array" else f"grad_{label}"
-    return place.path if place.key == "cell_contents" or isinstance(place.key, int) else str(place.key)
+    if place.key == "cell_contents" or isinstance(place.key, int):
+        return place.path
+    entry = re.search(r"\[(\d+)\]\[[^\]]*\]$", place.path)  # as of an optimiser's states[0]['m']
+    return f"{place.key}_{entry[1]}" if entry else str(place.key)
 
 
 @functools.cache
@@ -597,7 +615,7 @@ def _plain(x: Any) -> bool:
     return kind is np.ndarray or kind is float or isinstance(x, np.generic)
 
 
-def _signature(tree: Any, name: str, arrays: list[Any], objects: list[tuple[Any, str]]) -> Any:
+def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     """What must be the same for a program to fit: nesting, shapes and dtypes, and all that is no array."""
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
@@ -613,19 +631,32 @@ def _signature(tree: Any, name: str, arrays: list[Any], objects: list[tuple[Any,
                 f"graph. Take the gradient inside, as in compile(grad(f)), or pass its numbers, v.data."
             )
         arrays.append(tree._array)
-        return Value, _signature(tree._array, name, [], [])
+        return Value, _signature(tree._array, [], [])
     if kind is tuple or kind is list:
-        return kind, tuple([_signature(part, f"{name}[{i}]", arrays, objects) for i, part in enumerate(tree)])
+        return kind, tuple([_signature(part, arrays, objects) for part in tree])
     if kind is dict:
-        return dict, tuple(
-            [(key, _signature(part, f"{name}[{key!r}]", arrays, objects)) for key, part in tree.items()]
-        )
+        return dict, tuple([(name, _signature(part, arrays, objects)) for name, part in tree.items()])
     if isinstance(tree, np.ndarray) or hasattr(kind, "__array_function__"):
         raise CompileError(f"A compiled function got a {kind.__module__}.{kind.__name__}: it takes NumPy's own arrays.")
-    if kind in _BY_VALUE:
-        return kind, repr(tree) if kind is complex else tree
-    objects.append((tree, name))
-    return kind, id(tree)
+    if kind is complex:
+        return kind, repr(tree)
+    if kind not in _BY_VALUE:
+        objects.append(tree)
+        return _Same(tree)
+    return kind, tree
+
+
+class _Same:
+    """An object of which a program is: the very one."""
+
+    def __init__(self, held: Any):
+        self.held = held
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.held is self.held
+
+    def __hash__(self) -> int:
+        return id(self.held)
 
 
 def _holds(condition: Condition) -> bool:
@@ -644,6 +675,13 @@ def _holds(condition: Condition) -> bool:
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
+
+
+def _unboxed(program: Program) -> Program:
+    """The same, giving arrays where it gives Values."""
+    inside = {call.result: call.args[0] for call in program.calls if call.function is boxed}
+    calls = [call for call in program.calls if call.function is not boxed]
+    return program.with_calls(calls, lambda variable: inside.get(variable, variable))
 
 
 def _draws_before_a_condition(program: Program) -> list[Any]:
@@ -850,16 +888,16 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     >>> print(gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3)))
     TODO
     """
-    trace = _Trace(value_and_grad(function, argnums), args, {}, {})
+    trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
     _name_results(program, function)
     names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
     for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
         gradient.name = f"grad_{names[number]}" if number < len(names) else None
-    return source(simplified(program, to_read=True), f"{getattr(function, '__name__', 'function')}_and_gradient")
+    return source(simplified(program, to_read=True), f"{called(function)}_and_gradient")
 
 
 def finished(program: Program) -> Program:
-    """As it runs."""
-    return simplified(program)
+    """As it runs: in waves if it is of single numbers, with parameters in one array and memory that is used again."""
+    return planned(arena(in_waves(simplified(program))))

@@ -3,7 +3,8 @@
 ``np.mean(x, axis=0)`` of a small array spends most of its time on its way to ``np.add.reduce(x, 0) / n``. What stands
 here says for a function how it computes what it computes, bit for bit; what is rare is left as it is.
 
-Methods stand in a program as ``np.ndarray.reshape`` and the like, with the array as the first argument.
+Shapes and orders of axes are written in two functions, ``np.reshape`` and ``np.transpose``; that these, ``np.take`` and
+others are methods, too, and quicker as such, is for `rendering` to know.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def lowers(arguments: str, *functions: Callable[..., Any]) -> Callable[[Lowering
 
 def _line(call: Call, function: Any, *args: Any, result: Variable | None = None, **kwargs: Any) -> Call:
     """A line in the place of the call, or on the way to it."""
-    return Call(function, args, kwargs, result or call.result, call.part)
+    return Call(function, args, kwargs, result or call.result, call.part, line=call.line)
 
 
 def _ints(axis: Any) -> bool:
@@ -283,50 +284,22 @@ def outer(call: Call, given: dict[str, Any]) -> list[Call] | None:
 # -------------------------------------------------------------------- shape
 
 
-def _method(function: Any) -> Lowering:
-    """The method that the function calls, with the same arguments."""
-
-    def lowering(call: Call, given: dict[str, Any]) -> list[Call] | None:
-        if type(call.args[0]) is not Variable:
-            return None
-        return [Call(function, call.args, call.kwargs, call.result, call.part)]
-
-    return lowering
-
-
-METHODS = {
-    "take": "a indices axis out mode",
-    "repeat": "a repeats axis",
-    "argmax": "a axis out",
-    "argmin": "a axis out",
-    "argsort": "a axis kind order",
-    "squeeze": "a axis",
-    "ravel": "a order",
-    "diagonal": "a offset axis1 axis2",
-    "trace": "a offset axis1 axis2 dtype out",
-    "round": "a decimals out",
-    "nonzero": "a",
-}
-for _name, _arguments in METHODS.items():
-    lowers(_arguments, getattr(np, _name))(_method(getattr(np.ndarray, _name)))
-
-
-@lowers("a shape order", np.reshape)
+@lowers("a shape order", np.reshape, np.ndarray.reshape)
 def reshape(call: Call, given: dict[str, Any]) -> list[Call] | None:
     shape = call.result.shape if _ints(given.get("shape")) else given.get("shape")  # type: ignore[union-attr]
     if shape is None:
         return None
     order = {"order": given["order"]} if given.get("order", "C") != "C" else {}
-    return [_line(call, np.ndarray.reshape, given["a"], shape, **order)]
+    return [_line(call, np.reshape, given["a"], shape, **order)]
 
 
 @lowers("a axis", np.expand_dims)
 def expand_dims(call: Call, given: dict[str, Any]) -> list[Call] | None:
     assert call.result is not None
-    return [_line(call, np.ndarray.reshape, given["a"], call.result.shape)]
+    return [_line(call, np.reshape, given["a"], call.result.shape)]
 
 
-@lowers("a axes", np.transpose)
+@lowers("a axes", np.transpose, np.ndarray.transpose)
 def transpose(call: Call, given: dict[str, Any]) -> list[Call] | None:
     axes = given.get("axes")
     if isinstance(axes, np.ndarray):
@@ -339,8 +312,8 @@ def transpose(call: Call, given: dict[str, Any]) -> list[Call] | None:
 def _transposed(call: Call, a: Variable, order: Any) -> Call:
     n = len(a.shape)
     if order is None or normalize_axis_tuple(order, n) == tuple(reversed(range(n))):
-        return _line(call, np.ndarray.transpose, a)
-    return _line(call, np.ndarray.transpose, a, tuple(order))
+        return _line(call, np.transpose, a)
+    return _line(call, np.transpose, a, tuple(order))
 
 
 @lowers("a axis1 axis2", np.swapaxes, np.ndarray.swapaxes)
@@ -394,10 +367,6 @@ def stack(call: Call, given: dict[str, Any]) -> list[Call] | None:
 @lowers("a a_min a_max out min max", np.clip)
 def clip(call: Call, given: dict[str, Any]) -> list[Call] | None:
     low, high = (given.get(x) if given.get(y) is None else given[y] for x, y in (("a_min", "min"), ("a_max", "max")))
-    if low is None and high is None:
+    if (low is None) == (high is None):
         return None
-    if high is None:
-        return [_line(call, np.maximum, given["a"], low)]
-    if low is None:
-        return [_line(call, np.minimum, given["a"], high)]
-    return [_line(call, np.ndarray.clip, given["a"], low, high)]
+    return [_line(call, np.maximum, given["a"], low) if high is None else _line(call, np.minimum, given["a"], high)]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from .capture import cast
 from .lowering import contiguous, lowered
 from .program import Call, Program, Variable, variables
 
@@ -82,7 +83,7 @@ class _Substitution(dict[Variable, Any]):
             )
             self.put(result, renewed)
             self._before[renewed] = result
-            call = Call(call.function, call.args, call.kwargs, renewed, call.part, call.effect, call.out)
+            call = Call(call.function, call.args, call.kwargs, renewed, call.part, call.effect, call.out, call.line)
         return call
 
 
@@ -252,7 +253,8 @@ def with_views(program: Program) -> Program:
       ``x * np.ones(...)``, ``x / 1``, ``x - 0``: x itself, if the copy lies in memory as x does. (``x + 0`` would make
       0.0 of -0.0.) What is handed out stays a copy, unless x is an array that a line has made and nobody else gets.
     - ``np.transpose`` of a transpose, and a reshape of a reshape: one, or none.
-    - ``np.broadcast_to(x, shape)``: x, where an elementwise function reads it that broadcasts to that shape anyway.
+    - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to
+      that shape anyway.
     """
     instead = _Substitution(program)
     made: dict[Variable, Call] = {}
@@ -315,7 +317,7 @@ def _unchanged(call: Call) -> Variable | None:
 
 COPIES = {
     np.copy, np.positive, operator.pos, np.asarray, np.ascontiguousarray, np.array, np.ravel, np.reshape,
-    np.ndarray.copy, np.ndarray.flatten, np.ndarray.ravel, np.ndarray.astype, np.ndarray.reshape,
+    np.ndarray.copy, np.ndarray.flatten, np.ndarray.ravel, np.ndarray.astype, np.ndarray.reshape, cast,
 }  # fmt: skip
 """What gives its first argument, whatever the others are, if shape and dtype stay."""
 if hasattr(np, "astype"):  # NumPy 2.1
@@ -350,14 +352,14 @@ def _axes(call: Call) -> tuple[int, ...] | None:
 
 def _of_two(call: Call, made: dict[Variable, Call]) -> Call:
     """A transpose of a transpose, or a reshape of a reshaped view, as one."""
-    if call.function not in (np.ndarray.reshape, np.ndarray.transpose) or type(call.args[0]) is not Variable:
+    if call.function not in (np.reshape, np.transpose) or type(call.args[0]) is not Variable:
         return call
     inner = made.get(call.args[0])
     if inner is None or inner.function is not call.function or type(inner.args[0]) is not Variable:
         return call
     assert call.result is not None and inner.result is not None
     source = inner.args[0]
-    if call.function is np.ndarray.transpose:
+    if call.function is np.transpose:
         outer_axes, inner_axes = _axes(call), _axes(inner)
         if outer_axes is None or inner_axes is None:
             return call
@@ -366,7 +368,7 @@ def _of_two(call: Call, made: dict[Variable, Call]) -> Call:
         return call
     else:
         rest = call.result.shape
-    return Call(call.function, (source, rest), None, call.result, call.part)
+    return Call(call.function, (source, rest), None, call.result, call.part, line=call.line)
 
 
 def _ordered(call: Call) -> bool:
@@ -381,17 +383,23 @@ def _without_broadcasts(call: Call, made: dict[Variable, Call]) -> Call:
         return call
     args = list(call.args)
     for place, argument in enumerate(args):
-        maker = made.get(argument) if type(argument) is Variable else None
-        if maker is None or maker.function is not np.broadcast_to or len(maker.args) != 2:
-            continue
-        source = maker.args[0]
+        source: Any
+        if isinstance(argument, np.ndarray):
+            if any(argument.strides) or argument.size < 2:
+                continue
+            source = argument[(0,) * argument.ndim]  # one number, repeated
+        else:
+            maker = made.get(argument) if type(argument) is Variable else None
+            if maker is None or maker.function is not np.broadcast_to or len(maker.args) != 2:
+                continue
+            source = maker.args[0]
         shapes = [_shape(other) for other in (*args[:place], source, *args[place + 1 :])]
         weak = source.dtype is None if type(source) is Variable else not isinstance(source, np.ndarray | np.generic)
         if not weak and np.broadcast_shapes(*shapes) == call.result.shape:
             args[place] = source
     if all(new is old for new, old in zip(args, call.args, strict=True)):
         return call
-    return Call(call.function, tuple(args), call.kwargs, call.result, call.part)
+    return Call(call.function, tuple(args), call.kwargs, call.result, call.part, line=call.line)
 
 
 def _shape(argument: Any) -> tuple[int, ...]:

@@ -14,6 +14,8 @@ import keyword
 import linecache
 import operator
 import re
+import sys
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +25,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from .arena import Arena, Piece, flattened
+from .planning import Memory
 from .program import Call, Diverged, Expect, Place, Program, Variable, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
@@ -56,10 +60,9 @@ METHODS: dict[Any, str] = {
 }  # fmt: skip
 """Functions that hand over to the method of that name with the same arguments, after a look at them."""
 
-REDUCTIONS: dict[Any, tuple[Any, str]] = {
-    np.sum: (np.add, "sum"), np.prod: (np.multiply, "prod"), np.max: (np.maximum, "max"), np.min: (np.minimum, "min"),
-}  # fmt: skip
-"""What they are, in the end, and the method that reads best."""
+SUMS = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
+REDUCTIONS = {np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.min: np.minimum}
+"""What they are, in the end."""
 
 SHARED = {"axis", "axis1", "axis2", "offset", "order", "keepdims", "dtype", "mode"}
 """Keywords that such a method takes, too."""
@@ -94,6 +97,13 @@ def _attribute(of: ast.expr, name: str) -> ast.Attribute:
 def _call(function: ast.expr, args: Iterable[ast.expr], kwargs: dict[str, ast.expr] | None = None) -> ast.Call:
     keywords = [ast.keyword(name, item, **HERE) for name, item in (kwargs or {}).items()]
     return ast.Call(function, list(args), keywords, **HERE)
+
+
+def _reduced(function: Any) -> Any:
+    """The ufunc whose reduction it is."""
+    if isinstance(function, BuiltinMethodType):
+        return function.__self__ if isinstance(function.__self__, np.ufunc) and function.__name__ == "reduce" else None
+    return REDUCTIONS.get(function)
 
 
 def _typed(operand: Any) -> bool:
@@ -205,23 +215,16 @@ class Lines:
         named = {key: self.tree(item) for key, item in kwargs.items()}
         if out is None and not kwargs and not rest and function in (np.transpose, np.real, np.imag):
             return _attribute(self.tree(first), {np.transpose: "T", np.real: "real", np.imag: "imag"}[function])
-        if (
-            not self.quick
-            and isinstance(function, BuiltinMethodType)
-            and function.__name__ == "reduce"
-            and len(rest) == 1
-        ):
-            short = next((s for u, s in REDUCTIONS.values() if u is function.__self__), None)
-            if short is not None and (rest[0] is None or isinstance(rest[0], int)) and named.keys() <= {"keepdims"}:
-                axis = {} if rest[0] is None else {"axis": self.tree(rest[0])}
-                return _call(_attribute(self.tree(first), short), [], axis | named | self._out(out))
-        reduction = REDUCTIONS.get(function)
-        if reduction is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
-            ufunc, short = reduction
+        ufunc = _reduced(function)
+        if ufunc is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
             if rest:
                 named["axis"] = self.tree(rest[0])
-            if not self.quick:
-                return _call(_attribute(self.tree(first), short), [], named | self._out(out))
+            elif function not in REDUCTIONS:  # of a ufunc's own method
+                named.setdefault("axis", _constant(0))
+            if not self.quick and ufunc in SUMS:
+                if getattr(named.get("axis"), "value", 0) is None:
+                    del named["axis"]
+                return _call(_attribute(self.tree(first), SUMS[ufunc]), [], named | self._out(out))
             full = [self.tree(first), named.get("axis", _constant(None))]
             if out is not None or "keepdims" in named:
                 full += [_constant(None), _constant(None) if out is None else self.tree(out)]
@@ -289,7 +292,20 @@ def _identifier(name: str) -> str:
 LARGE = 1 << 15
 """An array of that many bytes is let go as soon as nobody needs it."""
 
-RESERVED = ("before", "now", "abs", "type", "len", "slice", "LookupError", "AttributeError", "ValueError")
+RESERVED = (
+    "before",
+    "now",
+    "held",
+    "_",
+    "map",
+    "abs",
+    "type",
+    "len",
+    "slice",
+    "LookupError",
+    "AttributeError",
+    "ValueError",
+)
 """Names that the function that runs has for itself."""
 
 _numbers = count(1)
@@ -314,20 +330,30 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     """
     wanted = [*program.arguments, *program.loads, *_results(program.calls)]
     names = identifiers([(variable, variable.name or "t") for variable in wanted], taken=RESERVED)
-    for call in program.calls:
-        if call.out is not None and call.result is not None:
-            names[call.result] = names[call.out]
-    cells = _Cells([*names.values(), *RESERVED])
+    outs = {call.result: call.out for call in program.calls if call.out is not None and call.result is not None}
+    buffers = {names[variable] for variable, place in program.loads.items() if type(place.holder) is Memory}
+    cells = _Cells([*(set(names.values()) - buffers), *RESERVED])
     body = _Body(Lines(names, cells.refer, quick=True), cells)
     body.check(program.arguments, conditions)
+    held = body.arena(program)
     for variable, place in program.loads.items():
-        body.assign(variable, body.place(place))
+        if variable in held:
+            pass
+        elif type(place.holder) is Memory:
+            body.lines.loads[variable] = cells.cell(place.get(), names[variable])
+        else:
+            body.assign(variable, body.place(place))
+    for variable, out in outs.items():
+        body.lines.loads[variable] = body.lines.tree(out)
     last = {operand: call for call in program.calls for operand in call.operands}
-    for variable in program.wanted:
+    for variable in [*program.wanted, *outs, *outs.values()]:
         last.pop(variable, None)
     for silent, calls in groupby(program.calls, lambda call: call.part == "backward"):
         body.calls(calls, silent, last)
     body.end(program)
+    arenas = [place.holder for place in program.loads.values() if type(place.holder) is Arena]
+    if buffers or arenas:
+        body.lock(arenas[0].lock if arenas else threading.Lock())
     return body.function([names[variable] for variable in program.arguments])
 
 
@@ -381,6 +407,8 @@ class _Body:
     def __init__(self, lines: Lines, cells: _Cells):
         self.lines, self.cells = lines, cells
         self.statements: list[ast.stmt] = []
+        self.held: set[Variable] = set()
+        """Variables that are, or are written into, parts of an arena."""
 
     def assign(self, variable: Variable, value: ast.expr) -> None:
         self.statements.append(ast.Assign([_stored(self.lines.names[variable])], value, **HERE))
@@ -467,6 +495,10 @@ class _Body:
             raising = ast.Raise(self.cells.cell(Diverged, "Diverged"), None, **HERE)
             self.statements.append(ast.If(test, [raising], [], **HERE))
             return
+        if call.out is not None and call.result is not None and call.out in self.held:
+            self.held.add(call.result)
+            if isinstance(function, Piece) or function is flattened:
+                return  # it is there already
         value = self.lines.expression(call)
         if call.result is None or call.out is not None:
             self.statements.append(ast.Expr(value, **HERE))
@@ -501,6 +533,8 @@ class _Body:
             content = self.lines.tree(mapped(own, variable))
             if place.key == "_array" and place.attribute:
                 clocks.append(place)
+                if variable in self.held:
+                    continue  # it stands there
                 if variable.kind == "array":
                     self.statements.append(ast.Expr(_call(_attribute(content, "setflags"), [_constant(False)]), **HERE))
             plain = not place.attribute or _setter(place.holder) is object.__setattr__
@@ -519,6 +553,44 @@ class _Body:
             clock = ast.Attribute(self.cells.cell(place.holder, "holder"), "_clock", ast.Store(), **HERE)
             self.statements.append(ast.Assign([clock], _name("now"), **HERE))
         self.statements.append(ast.Return(results, **HERE))
+
+    def arena(self, program: Program) -> set[Variable]:
+        """Look whether the arena is nobody else's, and take out what the program wants of it, which is returned."""
+        wanted = {place.key: v for v, place in program.loads.items() if type(place.holder) is Arena}
+        self.held |= set(wanted.values())
+        if not wanted:
+            return self.held
+        memory = next(place.holder for place in program.loads.values() if type(place.holder) is Arena)
+        here, held = self.cells.cell(memory, "arena"), _name("held")
+
+        def renewed(*args: ast.expr) -> ast.stmt:
+            return ast.Assign([_stored("held")], _call(_attribute(here, "renew"), args), **HERE)
+
+        if not memory.counts_references:
+            self.statements.append(renewed(_constant(True)))
+        else:
+            self.statements.append(ast.Assign([_stored("held")], _attribute(here, "held"), **HERE))
+            count = _call(_name("map"), [self.cells.cell(sys.getrefcount, "getrefcount"), held])
+            counts = ast.List([ast.Starred(count, ast.Load(), **HERE)], ast.Load(), **HERE)
+            elsewhere: list[ast.expr] = [
+                _compare(self.place(place), ast.IsNot(), ast.Subscript(held, _constant(number), ast.Load(), **HERE))
+                for number, _, _, place in memory.views()
+            ]
+            replaced = elsewhere[0] if len(elsewhere) == 1 else ast.BoolOp(ast.Or(), elsewhere, **HERE)
+            otherwise: list[ast.stmt] = [ast.If(replaced, [renewed(_constant(True))], [], **HERE)]
+            other = _compare(counts, ast.NotEq(), _attribute(here, "counts"))
+            self.statements.append(ast.If(other, [renewed()], otherwise, **HERE))
+        total = memory.number(len(memory.slots), 0)
+        names = [self.lines.names[wanted[k]] if k in wanted else "_" for k in range(total)]
+        target = ast.Tuple([_stored(name) for name in names], ast.Store(), **HERE)
+        self.statements.append(ast.Assign([target], held, **HERE))
+        return self.held
+
+    def lock(self, lock: Any) -> None:
+        """One run at a time."""
+        node = self.cells.cell(lock, "lock")
+        acquire, release = (ast.Expr(_call(_attribute(node, name), []), **HERE) for name in ("acquire", "release"))
+        self.statements = [acquire, ast.Try(self.statements, [], [], [release], **HERE)]
 
     def function(self, arguments: Sequence[str], name: str = "run") -> Callable[..., Any]:
         """A function of these statements, made without evaluating anything."""
@@ -558,12 +630,14 @@ def _number(statements: list[ast.stmt], line: int) -> int:
         if value is not None:
             value.lineno = line
         line += 1
-        for part in ("body", "handlers", "finalbody"):
+        for part in ("body", "orelse", "handlers", "finalbody"):
             inner = getattr(statement, part, None)
             if not inner:
                 continue
             if part == "finalbody":
                 line = _number(inner, line + 1)
+            elif part == "orelse":  # one `if`, which is printed as an `elif`
+                line = _number(inner, line)
             elif part == "handlers":
                 for handler in inner:
                     handler.lineno = line
@@ -676,10 +750,15 @@ class _Page:
 
     def text(self) -> str:
         program, names = self.program, self.lines.names
-        parameters = [(names[v], _shape(v, dtype=True)) for v in [*program.arguments, *program.loads]]
+        buffers = [v for v, place in program.loads.items() if type(place.holder) is Memory]
+        loads = [v for v in program.loads if v not in buffers]
+        parameters = [(names[v], _shape(v, dtype=True)) for v in [*program.arguments, *loads]]
         parameters += [(name, why) for name, why, _ in self.given.values()]
         often = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
         body: list[tuple[int, str, str]] = []
+        for v in buffers:
+            dtype = "" if v.dtype == np.float64 else f", {literal(v.dtype.type)}"
+            body.append((1, f"{names[v]} = np.empty({v.shape}{dtype})", ""))
         for part, calls in groupby(program.calls, lambda call: call.part):
             body.append((1, "", ""))
             body.append((1, f"# {part}", ""))

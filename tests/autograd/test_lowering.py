@@ -8,24 +8,30 @@ import pytest
 pytest.importorskip("hypothesis", reason="Hypothesis, which the programs are drawn with, is not installed")
 
 from autograd.lowering import contiguous, dense, lowered
-from autograd.program import Variable
+from autograd.program import Program, Variable
 
 from .programs import LAYOUTS, Recorder, arrays, functions, same_bits
 
 WRAPPERS = [
-    (np.sum, {}), (np.sum, {"axis": 1, "keepdims": True}), (np.sum, {"dtype": np.float64}), (np.ndarray.sum, {"axis": (0, 1)}),
-    (np.sum, {"where": np.array([True, False, True, True]), "initial": 1.0}),
-    (np.prod, {"axis": 0}), (np.max, {"axis": -1}), (np.amin, {}), (np.min, {"initial": 0.0}), (np.ndarray.max, {"axis": 1}),
-    (np.all, {"axis": 0}), (np.any, {}), (np.mean, {}), (np.mean, {"axis": 0}), (np.mean, {"axis": (0, 1), "keepdims": True}),
-    (np.ndarray.mean, {"axis": -1}), (np.var, {}), (np.var, {"axis": 0, "ddof": 1}), (np.std, {"axis": 1, "keepdims": True}),
-    (np.linalg.norm, {}), (np.cumsum, {"axis": 1}), (np.cumprod, {"axis": 0}), (np.take, {"indices": [1, 0], "axis": 1}),
-    (np.repeat, {"repeats": 2, "axis": 0}), (np.argmax, {"axis": 1}), (np.swapaxes, {"axis1": 0, "axis2": 1}),
-    (np.ravel, {}), (np.reshape, {"shape": (-1,)}), (np.reshape, {"shape": (4, 3), "order": "F"}),
-    (np.expand_dims, {"axis": (0, 2)}), (np.transpose, {}), (np.transpose, {"axes": (1, 0)}),
-    (np.moveaxis, {"source": 0, "destination": -1}), (np.copy, {}), (np.clip, {"a_min": -0.5, "a_max": None}),
-    (np.clip, {"a_min": None, "a_max": 0.5}), (np.clip, {"a_min": -0.5, "a_max": 0.5}), (np.round, {"decimals": 1}),
-    (np.diagonal, {}), (np.trace, {}), (np.argsort, {"axis": 0}), (np.squeeze, {}),
+    (np.sum, {}), (np.sum, {"axis": 1, "keepdims": True}), (np.sum, {"dtype": np.float64}),
+    (np.ndarray.sum, {"axis": (0, 1)}), (np.sum, {"where": np.array([True, False, True, True]), "initial": 1.0}),
+    (np.prod, {"axis": 0}), (np.max, {"axis": -1}), (np.amin, {}), (np.min, {"initial": 0.0}),
+    (np.ndarray.max, {"axis": 1}), (np.all, {"axis": 0}), (np.any, {}), (np.mean, {}), (np.mean, {"axis": 0}),
+    (np.mean, {"axis": (0, 1), "keepdims": True}), (np.ndarray.mean, {"axis": -1}), (np.var, {}),
+    (np.var, {"axis": 0, "ddof": 1}), (np.std, {"axis": 1, "keepdims": True}), (np.linalg.norm, {}),
+    (np.cumsum, {"axis": 1}), (np.cumprod, {"axis": 0}), (np.swapaxes, {"axis1": 0, "axis2": 1}),
+    (np.expand_dims, {"axis": (0, 2)}), (np.ndarray.transpose, {}), (np.moveaxis, {"source": 0, "destination": -1}),
+    (np.copy, {}), (np.clip, {"a_min": -0.5, "a_max": None}), (np.clip, {"a_min": None, "a_max": 0.5}),
 ]  # fmt: skip
+
+
+def contents(program, *arrays):
+    """What each line results in."""
+    return Program(program.arguments, {}, program.calls, [], [call.result for call in program.calls]).run(*arrays)[0]
+
+
+def same_layout(a, b, shape):
+    return [s for s, n in zip(a, shape, strict=True) if n != 1] == [s for s, n in zip(b, shape, strict=True) if n != 1]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -33,16 +39,17 @@ WRAPPERS = [
 @pytest.mark.parametrize(("function", "keywords"), WRAPPERS, ids=lambda p: str(getattr(p, "__name__", p)))
 def test_the_same_bits_in_the_same_layout(function, keywords, dtype, layout):
     x = arrays(0, (3, 4), dtype, layout)
-    if function is np.round and dtype is np.bool_:
-        pytest.skip("NumPy does not round truth values")
     record = Recorder()
     program = record.program(record(function, record.argument(x), **keywords))
     other = lowered(program)
     if dtype is np.float64 and layout == "C":
         assert function not in functions(other)
     assert same_bits(program.run(x)[0], other.run(x)[0])
-    for call in other.calls:  # what is said of intermediate results is so
-        assert call.result.kind in ("array", "number")
+    for call, content in zip(other.calls, contents(other, x), strict=True):  # what is said of what is on the way is so
+        assert (call.result.shape, call.result.dtype) == (content.shape, content.dtype)
+        assert (call.result.kind == "array") == isinstance(content, np.ndarray)
+        if call.result.kind == "array" and call.result.strides is not None:
+            assert same_layout(call.result.strides, content.strides, content.shape)
 
 
 @pytest.mark.parametrize("size", [1, 7, 129, 1000])
@@ -82,7 +89,7 @@ def test_a_matrix_times_its_transpose():
     record = Recorder()
     a = record.argument(x)
     program = record.program(record(np.matmul, a, record(np.transpose, a)))
-    assert functions(lowered(program)) == [np.ndarray.transpose, np.dot]
+    assert functions(lowered(program)) == [np.transpose, np.dot]
     assert same_bits(program.run(x)[0], lowered(program).run(x)[0])
 
 

@@ -78,6 +78,16 @@ def sequences(dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
     return [array.astype(dtype) for array in arrays], random.normal(size=(batch, time, inputs)).astype(dtype)
 
 
+def given(kind: str, *args: Any) -> list[np.ndarray]:
+    """The arrays that a row begins with: parameters and data."""
+    if kind == "moons":
+        return [*weights(TINY), *(np.array(part) for part in moons(*args))]
+    if kind == "mlp":
+        return [*weights(*args[:1]), *batch(*args)]
+    parameters, *data = lenet() if kind == "lenet" else sequences(*args or ("float64",))
+    return [*parameters, *data]
+
+
 def learning_rate(k: int) -> float:
     """That of iteration `k` in micrograd's demo, which ends after 100."""
     return 1.0 - 0.9 * min(k, 100) / 100

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU, eager, in its quickest form: bare tensors."""
+"""PyTorch on the CPU, eager, with bare tensors."""
 
 import os
 
@@ -42,18 +42,21 @@ def moons():
     return Work(step, lambda: [[p.item() for p in parameters]])
 
 
+def dense(h, parameters):
+    for i in range(0, len(parameters), 2):
+        h = torch.addmm(parameters[i + 1], h, parameters[i])
+        if i + 2 < len(parameters):
+            h = torch.relu(h)
+    return h
+
+
 def mlp(sizes, n):
     X, target = (torch.from_numpy(array) for array in batch(sizes, n))
     parameters = [torch.from_numpy(array).requires_grad_() for array in weights(sizes)]
     loss_of = functional.mse_loss if sizes[-1] == 1 else functional.cross_entropy
 
     def step():
-        h = X
-        for i in range(0, len(parameters), 2):
-            h = torch.addmm(parameters[i + 1], h, parameters[i])
-            if i + 2 < len(parameters):
-                h = torch.relu(h)
-        loss = loss_of(h, target)
+        loss = loss_of(dense(X, parameters), target)
         for p in parameters:
             p.grad = None
         loss.backward()

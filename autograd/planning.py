@@ -1,0 +1,204 @@
+"""Planning: where the results of a program go, so that a run makes few arrays, or none.
+
+A result that does not outlive a run is written into a buffer (``out=``), and when nobody reads it any more, nor a view
+of it, the buffer is there for the next. Where an elementwise function reads an operand for the last time, its result
+takes the operand's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .program import Call, Expect, Place, Program, Variable
+
+REDUCTIONS = frozenset({np.sum, np.prod, np.max, np.min, np.mean})
+PRODUCTS = frozenset({np.dot, np.matmul})
+JOINS = frozenset({np.concatenate, np.stack})
+
+
+class Memory(list[np.ndarray]):
+    """The buffers of a program: made once, and not for anybody else."""
+
+
+def takes_out(call: Call) -> bool:
+    """Whether the function can write its result into an array that it is given, and does nothing else differently."""
+    function, result = call.function, call.result
+    if result is None or result.kind != "array" or call.out is not None or not result.shape:
+        return False
+    if result.dtype is None or result.dtype.kind not in "biufc":
+        return False
+    if isinstance(function, np.ufunc):
+        return function.nout == 1 and not call.kwargs
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return function.__name__ in ("reduce", "accumulate") and call.kwargs.keys() <= {"axis", "keepdims"}
+    if function in REDUCTIONS:
+        return len(call.args) < 3 and call.kwargs.keys() <= {"axis", "keepdims"}
+    if function in PRODUCTS:
+        return not call.kwargs and all(type(x) is Variable and x.kind == "array" for x in call.args)
+    return function in JOINS and call.kwargs.keys() <= {"axis"}
+
+
+class Classes:
+    """Which variables may share memory: of each, a representative of all of them."""
+
+    def __init__(self) -> None:
+        self.parents: dict[Variable, Variable] = {}
+
+    def of(self, variable: Variable) -> Variable:
+        parents = self.parents
+        while (parent := parents.get(variable)) is not None:
+            above = parents.get(parent)
+            if above is not None:
+                parents[variable] = above
+            variable = parent
+        return variable
+
+    def unite(self, variable: Variable, others: Iterable[Variable]) -> None:
+        here = self.of(variable)
+        for other in others:
+            there = self.of(other)
+            if there is not here:
+                self.parents[there] = here
+
+
+def sharing(program: Program) -> tuple[Classes, set[Variable]]:
+    """Which variables share memory, and the representatives of what outlives a run, or came from outside."""
+    classes = Classes()
+    pinned = [*program.arguments, *program.loads, *program.wanted]
+    for call in program.calls:
+        operands, result = call.operands, call.result
+        if result is not None and result.owners:
+            classes.unite(result, result.owners)
+        if call.out is not None:
+            pinned.append(call.out)
+            if result is not None:
+                pinned.append(result)
+        if isinstance(call.function, Expect):
+            continue
+        things = [v for v in operands if v.kind == "object"]
+        if result is not None and result.kind == "object":
+            things.append(result)
+        if things:  # it may keep what it meets: what was saved for a rule, say
+            classes.unite(things[0], [*things, *operands])
+        elif call.effect:
+            pinned += operands
+    return classes, {classes.of(variable) for variable in pinned}
+
+
+class _Block:
+    """A piece of memory, as large as the largest of what it is for, and whose it is at the moment."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.owner: Variable | None = None
+
+
+def planned(program: Program) -> Program:
+    """The same program with a place for every result that can have one.
+
+    Parameters
+    ----------
+    program : Program
+
+    Returns
+    -------
+    Program
+        Its calls have an `out`: a buffer, one of the loads, which stand in a `Memory`.
+    """
+    classes, pinned = sharing(program)
+    last: dict[Variable, int] = {}
+    for number, call in enumerate(program.calls):
+        for variable in call.operands:
+            last[classes.of(variable)] = number
+        if call.result is not None:
+            last.setdefault(classes.of(call.result), number)
+    blocks: dict[Variable, _Block] = {}
+    free: list[_Block] = []
+    ends: dict[int, list[tuple[_Block, Variable]]] = {}
+    places: list[_Block | None] = []
+    for number, call in enumerate(program.calls):
+        block, result = None, call.result
+        if result is not None and takes_out(call) and not result.owners and _dense(result):
+            here = classes.of(result)
+            if here not in pinned and here not in blocks:
+                block = _in_place(call, number, classes, blocks, last) or _taken(free, _bytes(result))
+                block.size = max(block.size, _bytes(result))
+                block.owner = here
+                blocks[here] = block
+                ends.setdefault(last[here], []).append((block, here))
+        places.append(block)
+        free += [old for old, owner in ends.pop(number, ()) if old.owner is owner]
+    return _with_buffers(program, places)
+
+
+def _bytes(variable: Variable) -> int:
+    return int(variable.size * variable.dtype.itemsize)
+
+
+def _dense(variable: Variable) -> bool:
+    """Whether it is laid out without gaps, in whatever order of its axes."""
+    if variable.strides is None:
+        return False
+    step = variable.dtype.itemsize
+    for stride, length in sorted(zip(variable.strides, variable.shape, strict=True)):
+        if length != 1:
+            if stride != step:
+                return False
+            step *= length
+    return bool(variable.size)
+
+
+def _in_place(
+    call: Call, number: int, classes: Classes, blocks: dict[Variable, _Block], last: dict[Variable, int]
+) -> _Block | None:
+    """The block of an operand that an elementwise function reads for the last time."""
+    result: Any = call.result
+    if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
+        return None
+    for operand in call.operands:
+        here = classes.of(operand)
+        block = blocks.get(here)
+        if (
+            block is not None
+            and block.owner is here
+            and last[here] == number
+            and not operand.owners
+            and (operand.shape, operand.dtype, operand.strides) == (result.shape, result.dtype, result.strides)
+            and all(other is operand or classes.of(other) is not here for other in call.operands)
+        ):
+            return block
+    return None
+
+
+def _taken(free: list[_Block], size: int) -> _Block:
+    """The block that fits best: the smallest that is large enough, else the largest, the latest of equals."""
+    if not free:
+        return _Block()
+    best = min(range(len(free)), key=lambda k: (free[k].size < size, abs(free[k].size - size), -k))
+    return free.pop(best)
+
+
+def _with_buffers(program: Program, places: list[_Block | None]) -> Program:
+    memory = Memory()
+    raw: dict[_Block, np.ndarray] = {}
+    buffers: dict[Any, Variable] = {}
+    loads, calls = dict(program.loads), []
+    for call, block in zip(program.calls, places, strict=True):
+        if block is not None:
+            result: Any = call.result
+            key = block, result.shape, result.dtype, result.strides
+            buffer = buffers.get(key)
+            if buffer is None:
+                if block not in raw:
+                    raw[block] = np.empty(block.size + 64, np.uint8)
+                start = -raw[block].ctypes.data % 64
+                memory.append(np.ndarray(result.shape, result.dtype, raw[block], start, result.strides))
+                buffer = buffers[key] = Variable.of(memory[-1], "buffer")
+                loads[buffer] = Place(memory, len(memory) - 1, False, f"buffers[{len(memory) - 1}]")
+            call = Call(call.function, call.args, call.kwargs, result, call.part, call.effect, buffer)
+        calls.append(call)
+    return Program(program.arguments, loads, calls, program.writes, program.results)
