@@ -8,6 +8,7 @@ wants them, its arguments: variables, and constants as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,8 @@ class Place:
 
     def set(self, content: Any) -> None:
         if self.attribute:
-            object.__setattr__(self.holder, self.key, content)
+            plain = isinstance(self.holder, type | ModuleType)
+            (setattr if plain else object.__setattr__)(self.holder, self.key, content)
         else:
             self.holder[self.key] = content
 

@@ -20,7 +20,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, groupby
-from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType
+from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -451,6 +451,8 @@ class _Body:
             kind: Any = np.ndarray
         elif wanted.kind == "number" and wanted.dtype is not None:
             kind = wanted.dtype.type
+        elif wanted.kind == "number":
+            kind = float
         else:
             return []
         tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(kind))]
@@ -652,7 +654,7 @@ def _large(variable: Variable) -> bool:
 
 
 def _setter(holder: Any) -> Any:
-    return type(holder).__setattr__
+    return object.__setattr__ if isinstance(holder, type | ModuleType) else type(holder).__setattr__
 
 
 @functools.cache
