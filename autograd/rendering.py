@@ -736,9 +736,9 @@ class _Page:
         try:
             return _name(self.quotes.name(content, "constant" if isinstance(content, np.ndarray) else None))
         except Unquotable as error:
-            what = (
-                f"{type(content).__name__} of shape {content.shape}" if isinstance(content, np.ndarray) else str(error)
-            )
+            what = str(error) if isinstance(content, FunctionType) else f"a {type(content).__name__}"
+            if isinstance(content, np.ndarray):
+                what = _shape(Variable.of(content), dtype=True)
             return self._given(content, getattr(content, "__name__", "constant"), what)
 
     def _given(self, content: Any, name: str, why: str) -> ast.Name:
@@ -776,7 +776,7 @@ class _Page:
         body += [(1, "", ""), *((1, line, "") for line in self.end())]
         signature = [(1, f"{name},", comment) for name, comment in parameters]
         head = [f"def {self.name}(", *_commented(signature), "):"] if parameters else [f"def {self.name}():"]
-        return "\n".join([self.quotes.text(), "", "", *head, *_commented(body[1:] if len(body) > 1 else body)]) + "\n"
+        return "\n".join([self.quotes.text(), "", "", *head, *_commented(body if body[0][1] else body[1:])]) + "\n"
 
     def line(self, call: Call) -> str | None:
         names, function = self.lines.names, call.function
