@@ -186,7 +186,11 @@ class Compiled:
         for version in versions:  # a number that changed between two calls is read in each run from now on
             for key, (place, before) in version.numbers.items():
                 now = content(place)
-                if key not in self._fixed and type(now) in _NUMBERS and (type(now) is not type(before) or now != before):
+                if (
+                    key not in self._fixed
+                    and type(now) in _NUMBERS
+                    and (type(now) is not type(before) or now != before)
+                ):
                     self._dynamic[key] = place.holder
         while True:
             trace = _Trace(self.function, args, kwargs, objects, self._dynamic)
@@ -264,7 +268,7 @@ class _Trace:
 
     def places_of(self, traced: Traced) -> list[Identity]:
         """The dynamic numbers that this stands for."""
-        return [key for key, other in self.merged.items() if other is traced]
+        return [key for key, other in self.merged.items() if other._variable is traced._variable]
 
     # ---------------------------------------------------------------- before, during, after
 
@@ -431,9 +435,9 @@ class _Trace:
             now = content(place)
             if now is original or (type(now) is Traced and now._variable is traced._variable):
                 place.set(original)
-            elif type(now) is Traced or (now is None and place.key == "_grad"):
-                writes.append((place, now))
-            elif isinstance(now, np.ndarray | np.generic) or type(now) in _NUMBERS:
+            elif (
+                isinstance(now, Traced | np.ndarray | np.generic | int | float | complex) and type(now) is not bool
+            ) or (now is None and place.key == "_grad"):
                 writes.append((place, now))
             else:
                 self.changed[place.path] = place, None

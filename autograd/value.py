@@ -911,10 +911,11 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
         if kind is complex and right is not None and type(right._array) is float64:
             return _constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
         return _constant(other)
-    if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
+    if isinstance(other, np.generic | ndarray | list | tuple):
         return _constant(_own(other))
-    if hasattr(kind, "__array_ufunc__"):  # what stands for a Python number, and leaves dtypes alone as one does
-        return _constant(other)
+    if hasattr(kind, "__array_function__"):
+        # One without a dtype stands for a Python number, and leaves dtypes alone as one does.
+        return _constant(_own(other) if hasattr(other, "dtype") else other)
     return None
 
 
