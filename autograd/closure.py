@@ -15,6 +15,7 @@ import collections
 import contextvars
 import dis
 import functools
+import gc
 import io
 import logging
 import operator
@@ -96,6 +97,7 @@ class Surroundings:
         self.conditions: list[Condition] = []
         self.graphs: list[tuple[Value, dict[str, Any]]] = []
         self.containers: list[tuple[Any, Any]] = []
+        self._met: set[tuple[Any, Any]] = set()
         self._seen: set[int] = set()
         self._keep: list[Any] = []  # ids are of no use once the object is gone
         self._of_nn: set[int] = set()
@@ -136,8 +138,11 @@ class Surroundings:
         """Note what is there, and that it is to be looked into."""
         found = content(place)
         kind = type(found)
-        if found is MISSING:
+        where = identity(place)
+        if found is MISSING or where in self._met:
             return
+        self._met.add(where)
+        self._keep.append(place.holder)
         # A tuple's entries are as it is.
         conditions = [] if isinstance(place, Entry) else self.conditions
         if kind is Value:
@@ -149,10 +154,8 @@ class Surroundings:
                 self._graph(found, here)
         elif isinstance(found, np.ndarray | np.generic) or _is_array(kind):
             self.arrays.append(place)
-            self._keep.append(found)
         elif kind is int or kind is float or kind is complex:
             self.numbers.append(place)
-            self._keep.append(place.holder)
             if not found and kind is not int:
                 self.conditions.append((Place(_Signed(place), 0, False, place.path), "==", repr(found)))
         elif isinstance(found, np.random.Generator):
@@ -165,7 +168,7 @@ class Surroundings:
             stand_in = _stand_in(found)
             if stand_in is not None:
                 self.stand_ins.append((place, found, stand_in))
-            if type(stand_in) is not Refusing:
+            if not isinstance(stand_in, Refusing) or stand_in.names is not None:
                 if id(place.holder) in self._of_nn:
                     self._of_nn.add(id(found))
                 self._stack.append((found, here, place))
@@ -216,7 +219,9 @@ class Surroundings:
             if hasattr(found, "__wrapped__"):  # as what `compile` gave
                 self._stack.append((found.__wrapped__, here, None))
         else:
-            if isinstance(found, dict | types.MappingProxyType):
+            if isinstance(found, types.MappingProxyType):
+                self._stack += [(inner, here, None) for inner in gc.get_referents(found)]
+            elif isinstance(found, dict):
                 self._several(found, list(found), here)
             elif isinstance(found, tuple):
                 for number in range(len(found)):
@@ -230,8 +235,7 @@ class Surroundings:
             self._object(found, kind, here)
 
     def _several(self, found: Any, keys: Any, here: str) -> None:
-        if not isinstance(found, types.MappingProxyType):
-            self.containers.append((found, found.copy()))
+        self.containers.append((found, found.copy()))
         if len(found) > 64 and all(type(item) in SETTINGS for item in _items(found)):
             self._snapshot(found, here)
             return

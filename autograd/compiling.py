@@ -265,7 +265,7 @@ class _Trace:
 
     def places_of(self, traced: Traced) -> list[Identity]:
         """The dynamic numbers that this stands for."""
-        return [key for key, other in self.merged.items() if other is traced]
+        return [key for key, other in self.merged.items() if other._variable is traced._variable]
 
     # ---------------------------------------------------------------- before, during, after
 

@@ -8,7 +8,7 @@ wants them, its arguments: variables, and constants as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -164,13 +164,17 @@ class Place:
 
     def set(self, content: Any) -> None:
         if self.attribute:
-            plain = isinstance(self.holder, type | ModuleType)
-            (setattr if plain else object.__setattr__)(self.holder, self.key, content)
+            (object.__setattr__ if intercepts(self.holder) else setattr)(self.holder, self.key, content)
         else:
             self.holder[self.key] = content
 
     def __repr__(self) -> str:
         return f"<Place {self.path}>"
+
+
+def intercepts(holder: Any) -> bool:
+    """Whether its class has a ``__setattr__`` of its own, which is not to be asked."""
+    return isinstance(type(holder).__setattr__, FunctionType)
 
 
 class Program:

@@ -20,14 +20,14 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, groupby
-from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType, ModuleType
+from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType
 from typing import Any, Final
 
 import numpy as np
 
 from .arena import Arena, Piece, flattened
 from .planning import Memory
-from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, mapped, variables
+from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, intercepts, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -537,7 +537,7 @@ class _Body:
                     continue  # it stands there
                 if variable.kind == "array":
                     self.statements.append(ast.Expr(_call(_attribute(content, "setflags"), [_constant(False)]), **HERE))
-            plain = not place.attribute or _setter(place.holder) is object.__setattr__
+            plain = not (place.attribute and intercepts(place.holder))
             if plain:
                 stores.append(ast.Assign([self.place(place, load=False)], content, **HERE))
             else:
@@ -651,10 +651,6 @@ def _large(variable: Variable) -> bool:
     if variable.kind == "array" and variable.dtype is not None:
         return bool(variable.size * variable.dtype.itemsize >= LARGE)
     return variable.kind == "object"
-
-
-def _setter(holder: Any) -> Any:
-    return object.__setattr__ if isinstance(holder, type | ModuleType) else type(holder).__setattr__
 
 
 @functools.cache
