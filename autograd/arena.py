@@ -439,7 +439,7 @@ class _Laid:
                 late.append((new, out))
                 out = None
             elif out is None:
-                dying = [flats[v] for v in call.operands if v in flats and last[flats[v]] == k and flats[v] in free]
+                dying = [flats[v] for v in call.operands if v in flats and flats[v] in free and last[flats[v]] == k]
                 out = next((free.pop(v) for v in dying if v.dtype == new.dtype), None)
             args = mapped(lambda v: flats.get(v, v), call.args)
             self.tail.append(Call(call.function, args, {}, new, "update", out=out))

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .capture import cast
 from .lowering import contiguous, lowered
-from .program import Call, Program, Variable, variables
+from .program import Call, Program, Variable, cast, variables
 
 NESTED = (tuple, list, dict, slice)
 LARGE = 1_000_000
@@ -253,8 +252,8 @@ def with_views(program: Program) -> Program:
       ``x * np.ones(...)``, ``x / 1``, ``x - 0``: x itself, if the copy lies in memory as x does. (``x + 0`` would make
       0.0 of -0.0.) What is handed out stays a copy, unless x is an array that a line has made and nobody else gets.
     - ``np.transpose`` of a transpose, and a reshape of a reshape: one, or none.
-    - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to that
-      shape anyway.
+    - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to
+      that shape anyway.
     """
     instead = _Substitution(program)
     made: dict[Variable, Call] = {}

@@ -26,12 +26,12 @@ from .program import Call, Program, Variable
 FEWEST = 200
 """With fewer calls on numbers than these, a program is not looked at."""
 
-QUICK, SLOW, WAVE = 0.05, 0.5, 4.0
+QUICK, SLOW, WAVE = 0.05, 0.5, 1.5
 """What a call on numbers takes, of an operator and of a ufunc, and what a wave, in microseconds."""
 
 FLOAT64, BOOL = np.dtype(np.float64), np.dtype(np.bool_)
 
-OPERATORS: dict[Any, np.ufunc] = {
+OPERATORS: dict[Any, Any] = {
     operator.add: np.add, operator.sub: np.subtract, operator.mul: np.multiply, operator.truediv: np.true_divide,
     operator.pow: np.power, operator.mod: np.remainder, operator.floordiv: np.floor_divide, operator.neg: np.negative,
     operator.abs: np.absolute, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
@@ -54,8 +54,10 @@ def in_waves(program: Program) -> Program:
     graph = _Graph(program)
     if len(graph.function) < FEWEST:
         return program
+    alone = sum(QUICK if function in _QUICK else SLOW for function in graph.original)
+    if alone < WAVE * len(set(graph.level)):  # a wave at each level, at the least
+        return program
     waves = graph.waves()
-    alone = sum(QUICK if f in _QUICK else SLOW for f in graph.original)
     if alone < WAVE * len(waves):
         return program
     return _Emission(program, graph, waves).program()
@@ -454,7 +456,7 @@ class _Emission:
             if (np.diff(slots) == step).all():
                 stop = int(slots[-1]) + (1 if step > 0 else -1)
                 return self._view(slice(int(slots[0]), None if stop < 0 else stop, None if step == 1 else step))
-        itemsize, strides = 8, []
+        itemsize, strides = 8, list[int]()
         for n in reversed(slots.shape):
             strides.insert(0, itemsize)
             itemsize *= n
