@@ -2,6 +2,7 @@
 
 import operator
 import tracemalloc
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -46,7 +47,8 @@ def test_random_programs_run_to_the_same_bits_and_what_they_gave_stays(drawn):
         wanted, _ = program.run(*inputs)
         run = runner(planned(program))
         first = run(*inputs)
-        run(*others)  # which has other numbers in all buffers
+        with suppress(ValueError):  # integers to a negative power
+            run(*others)  # which has other numbers in all buffers
         assert same(first, wanted)
         assert same(run(*inputs), wanted)
     assert all(map(same, inputs, before))
