@@ -253,8 +253,8 @@ def with_views(program: Program) -> Program:
       ``x * np.ones(...)``, ``x / 1``, ``x - 0``: x itself, if the copy lies in memory as x does. (``x + 0`` would make
       0.0 of -0.0.) What is handed out stays a copy, unless x is an array that a line has made and nobody else gets.
     - ``np.transpose`` of a transpose, and a reshape of a reshape: one, or none.
-    - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to that
-      shape anyway.
+    - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to
+      that shape anyway.
     """
     instead = _Substitution(program)
     made: dict[Variable, Call] = {}
@@ -311,7 +311,8 @@ def _unchanged(call: Call) -> Variable | None:
     if type(first) is not Variable:
         return None
     if result.kind == "number":
-        return first if first.kind == "number" and first.dtype == result.dtype is not None else None
+        typed = first.dtype is not None and result.dtype is not None  # to NumPy, None is equal to float64
+        return first if typed and first.kind == "number" and first.dtype == result.dtype else None
     return first if _alike(first, result) else None
 
 

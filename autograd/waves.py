@@ -169,7 +169,7 @@ class _Graph:
     def _operands_of(self, call: Call, ufunc: Any, result: Variable) -> list[int] | None:
         """The operands of a call on numbers; None if it is none."""
         dtype = result.dtype
-        if dtype is not FLOAT64 and dtype is not BOOL and dtype not in (FLOAT64, BOOL):
+        if dtype is not FLOAT64 and (dtype is None or dtype not in (FLOAT64, BOOL)):  # to NumPy, None is float64, too
             return None
         is_where = ufunc is np.where
         if is_where != (result.kind == "array") or len(call.args) != (3 if is_where else ufunc.nin):
@@ -346,6 +346,9 @@ class _Emission:
             if graph.uses[node]:
                 made_later = graph.variables[node] in made
                 (later.setdefault(graph.level[node], []) if made_later else given).append(node)
+
+        place = {variable: i for i, variable in enumerate([*program.loads, *program.arguments])}
+        given.sort(key=lambda node: place[graph.variables[node]])  # so that waves over them may be slices
 
         # Where each number has its slot; those of constants stand at the end, where negative numbers find them.
         self.slots = np.full(len(graph.variables) + len(graph.values), -1, np.intp)

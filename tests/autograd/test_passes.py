@@ -216,6 +216,13 @@ def test_what_changes_something_stays(function, rest):
     assert len(with_views(program).calls) == 2
 
 
+def test_a_python_number_times_one_becomes_numpys():
+    record = Recorder()
+    x = record.argument(2.0)
+    program = record.program(record(np.multiply, x, 1.0))
+    assert type(with_views(program).run(2.0)[0]) is np.float64
+
+
 def test_a_copy_that_lies_otherwise_in_memory_stays():
     record = Recorder()
     x = record.argument(np.zeros((3, 260))[:, ::2])
