@@ -84,7 +84,7 @@ class Arena:
     held : tuple of ndarray
         The flat arrays, then the parts of the first, of the second, ...
     counts : list of int
-        The reference counts of these if nobody else holds any; empty where there are none.
+        The reference counts of these if nobody else holds any.
     lock : threading.Lock
         Held during a run.
     """
@@ -93,7 +93,7 @@ class Arena:
         self.slots = list(slots)
         self.lock = threading.Lock()
         self.held: tuple[np.ndarray, ...] = ()
-        self.counts: list[int] = []
+        self.counts = [-1]  # so that the first run is told to renew
         self.counts_references = _refcount is not None
 
     def __getitem__(self, number: int) -> np.ndarray:
@@ -448,7 +448,7 @@ class _Laid:
                 late.append((new, out))
                 out = None
             elif out is None:
-                dying = [flats[v] for v in call.operands if v in flats and last[flats[v]] == k and flats[v] in free]
+                dying = [flats[v] for v in call.operands if v in flats and flats[v] in free and last[flats[v]] == k]
                 out = next((free.pop(v) for v in dying if v.dtype == new.dtype), None)
             args = mapped(lambda v: flats.get(v, v), call.args)
             self.tail.append(Call(call.function, args, {}, new, "update", out=out))

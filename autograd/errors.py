@@ -22,7 +22,7 @@ class DataError(AutogradError, TypeError):
 
 
 class LibraryError(AutogradError, TypeError):
-    """What the library of an array cannot do: a function it lacks, arrays of two libraries, what is not computed yet."""
+    """What an array's library cannot do: a function it lacks, arrays of two libraries, what is not computed yet."""
 
 
 class ShapeError(AutogradError, ValueError):

@@ -17,6 +17,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -61,7 +62,7 @@ def record(
         if lazy_kinds and any(map(is_lazy, arguments)):
             data, params = _uncomputed(op, arguments, params, compute)
         elif state is not None and state.interpreter is not None:
-            data, params = state.interpreter.forward(op, arguments, params, compute)
+            data, params = state.interpreter.forward(op, inputs, params, compute)
         elif compute is not None:
             data = compute(*arguments)
         elif op.with_saved is None:
@@ -838,7 +839,9 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
                 break
         return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
     if kind is Plain:
-        return function(*_stripped(args), **_stripped(kwargs))
+        function = entry.function or function  # type: ignore[union-attr]
+        with uncomputed() if lazy_kinds else nullcontext():
+            return function(*_stripped(args), **_stripped(kwargs))
     if kind is Refused:
         raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
@@ -911,10 +914,10 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
         if kind is complex and right is not None and type(right._array) is float64:
             return _constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
         return _constant(other)
-    if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
+    if isinstance(other, np.generic | ndarray | list | tuple):
         return _constant(_own(other))
-    if hasattr(kind, "__array_ufunc__"):  # what stands for a Python number, and leaves dtypes alone as one does
-        return _constant(other)
+    if hasattr(kind, "__array_function__"):  # what has no dtype stands for a Python number, and leaves dtypes alone
+        return _constant(_own(other) if hasattr(other, "dtype") else other)
     return None
 
 
@@ -1013,7 +1016,7 @@ def _own(data: Any) -> Any:
         except OverflowError:
             raise DataError(f"Value({data!r:.40}...): the number is too large for float64.") from None
     elif hasattr(data, "__array_function__"):
-        array = data
+        array = data.locked() if hasattr(type(data), "locked") else data
         if is_lazy(data):
             lazy_kinds.add(type(data))
     else:

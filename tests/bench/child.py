@@ -7,11 +7,16 @@ import gc
 import importlib
 import json
 import os
+import statistics
 import sys
 import time
 import tracemalloc
 
 import numpy as np
+from data import given
+
+STEPS = 6
+"""Taken before anything is measured, and compared between engines: a program may run from the fourth on."""
 
 
 def digest(state):
@@ -41,9 +46,9 @@ class Child:
         return getattr(self.engine, kind)(*[tuple(a) if isinstance(a, list) else a for a in args])
 
     def prepare(self, kind, args):
-        """Set up a row and run three steps of it: the losses and what they led to."""
+        """Set up a row and run some steps of it: the losses and what they led to."""
         self.work = self.make(kind, args)
-        losses = [self.work.step() for _ in range(3)]
+        losses = [self.work.step() for _ in range(STEPS)]
         return losses + digest(self.work.state())
 
     def run(self, times):
@@ -82,20 +87,37 @@ class Child:
         finally:
             tracemalloc.stop()
 
+    def first_calls(self, kind, args):
+        """Seconds of the first call; of all first calls, beyond what as many later ones take; of a later one."""
+        self.work = self.make(kind, args)
+        first = [self.run(1) for _ in range(STEPS)]
+        later = statistics.median(self.run(1) for _ in range(3 * STEPS))
+        return [first[0], max(first[0], sum(first) - STEPS * later), later]
+
     def peak_bytes(self, kind, args):
-        """The most memory that a step holds beyond what it began with."""
+        """Beyond parameters and data: bytes held between steps, the most within a step, the most within the first ones.
+
+        What is made once for all rows, as by imports, does not count: it is made before, by a first run.
+        """
         if not self.traced:
             raise NotImplementedError
         work = self.make(kind, args)
-        work.step()
+        for _ in range(STEPS):
+            work.step()
+        del work
+        gc.collect()
         tracemalloc.start()
         try:
-            work.step()
+            own = sum(array.nbytes for array in given(kind, *args)) + tracemalloc.get_traced_memory()[0]
+            work = self.make(kind, args)
+            for _ in range(STEPS):
+                work.step()
+            most_at_first = tracemalloc.get_traced_memory()[1]
             gc.collect()
-            before = tracemalloc.get_traced_memory()[0]
+            held = tracemalloc.get_traced_memory()[0]
             tracemalloc.reset_peak()
             work.step()
-            return tracemalloc.get_traced_memory()[1] - before
+            return [held - own, tracemalloc.get_traced_memory()[1] - own, most_at_first - own]
         finally:
             tracemalloc.stop()
 

@@ -29,14 +29,22 @@ class Engine(NamedTuple):
 
 ENGINES = {
     "ours": Engine("ours", "ours", "autograd"),
+    "compiled": Engine("compiled", "ours_compiled", "autograd"),
     "numpy": Engine("NumPy", "plain_numpy", "numpy"),
+    "numpy.out": Engine("NumPy out=", "numpy_in_place", "numpy"),
     "micrograd": Engine("micrograd", "with_micrograd", "micrograd.nn"),
     "mygrad": Engine("MyGrad", "with_mygrad", "mygrad"),
     "torch": Engine("PyTorch", "with_torch", "torch"),
+    "torch.quick": Engine("PyTorch quick", "with_torch_quick", "torch"),
     "torch.nn": Engine("torch.nn", "with_torch_nn", "torch.nn"),
+    "torch.compile": Engine("torch.compile", "with_torch_compile", "torch"),
     "jax": Engine("jax.jit", "with_jax", "jax"),
     "hips": Engine("HIPS", "with_hips", "autograd"),
 }
+FORMS = ("compiled", "numpy.out", "torch.quick", "torch.nn", "torch.compile")
+"""Other ways to use what another engine imports."""
+COMPILERS = ("compiled", "torch.compile")
+"""Only in the rows of compiled steps."""
 
 
 class FailedError(Exception):
@@ -62,6 +70,7 @@ def environment(name: str, threads: str) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if key not in (*LIMITS, "PYTHONPATH", "XLA_FLAGS")}
     if name != "hips":
         env["PYTHONPATH"] = str(ROOT)
+    env["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # the first call is what it is for who has no cache yet
     if threads == "1":
         env |= dict.fromkeys(LIMITS, "1")
         env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -78,6 +87,8 @@ class Child:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=environment(name, threads), cwd=HERE,
         )  # fmt: skip
+        if threads == "1" and hasattr(os, "sched_setaffinity"):  # JAX takes a second thread if it can
+            os.sched_setaffinity(self.process.pid, {max(os.sched_getaffinity(0))})
         try:
             self.version = self._answer()
         except FailedError:
@@ -127,7 +138,7 @@ def agree(numbers: Sequence[float], others: Sequence[float], tolerance: float = 
 def time_row(row: Row, children: dict[str, Child], rounds: int) -> dict[str, Any]:
     """For each engine its seconds a step (or a node), one for each round; or a word why there are none.
 
-    All engines begin from the same numbers; whose losses and parameters after three steps are not ours to the row's
+    All engines begin from the same numbers; whose losses and parameters after some steps are not ours to the row's
     tolerance is not timed. A round runs every engine for about 20 ms, beginning with another one each time.
     """
     answer: dict[str, Any] = {}
@@ -192,7 +203,7 @@ def time_imports(names: Sequence[str], rounds: int) -> dict[str, Any]:
     return answer
 
 
-def memory(names: Sequence[str], command: str, *args: Any) -> dict[str, Any]:
+def ask_each(names: Sequence[str], command: str, *args: Any) -> dict[str, Any]:
     """What a fresh child of each engine answers."""
     answer: dict[str, Any] = {}
     for name in names:
@@ -207,6 +218,22 @@ def memory(names: Sequence[str], command: str, *args: Any) -> dict[str, Any]:
                 answer[name] = str(error)
         finally:
             child.close()
+    return answer
+
+
+def time_first_calls(row: Row, names: Sequence[str], rounds: int) -> dict[str, Any]:
+    """For each engine, seconds of the first call and of all first ones, in a fresh process each round."""
+    answer: dict[str, Any] = {}
+    for name in names:
+        for _ in range(rounds):
+            taken = ask_each([name], "first_calls", row.kind, row.args).get(name)
+            if not isinstance(taken, list):
+                if taken:
+                    answer[name] = taken
+                break
+            answer.setdefault(name, []).append(taken)
+            if taken[0] > 2:
+                break  # so long that once will do
     return answer
 
 

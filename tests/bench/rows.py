@@ -21,9 +21,12 @@ class Row(NamedTuple):
     """Whether the number of threads can matter."""
     tolerance: float = 1e-8
     """How near the numbers must come to ours; float32 leaves more room."""
+    ours: str = "ours"
+    """Which engine of ours the others are compared with."""
 
 
 SLOW = ("numpy", "micrograd", "mygrad", "jax", "hips")
+BY_HAND = {"numpy.out": 1.0, "jax": 1.1}
 
 ROWS = [
     Row("scalar", "scalar chain, a node", "chain", (400,), {"micrograd": 0.65, "torch": 0.3}, 400),
@@ -44,10 +47,26 @@ ROWS = [
     Row("chain5", "chain of 1e5, a node", "chain", (100_000,), {}, 100_000, SLOW),
     Row("chain6", "chain of 1e6, a node", "chain", (1_000_000,), {}, 1_000_000, SLOW),
 ]
+COMPILED = [row._replace(ours="compiled") for row in (
+    Row("moons-compiled", "moons demo, an iteration", "moons", (), {"micrograd": 0.01}),
+    Row("tiny-compiled", "MLP 2-16-16-1, batch 1", "mlp", (TINY, 1), {**BY_HAND, "torch": 0.35}),
+    Row("small-compiled", "MLP 64-32-10, batch 32", "mlp", (SMALL, 32), {**BY_HAND, "torch": 0.35}),
+    Row("large-compiled", "MLP 784-256-128-10, batch 128", "mlp", (LARGE, 128), {**BY_HAND, "torch": 0.9}),
+    Row("lstm-compiled", "LSTM, 28 steps, 64 units, batch 32", "lstm", (), {"torch.nn": 0.7}),
+    Row("lenet-compiled", "LeNet, 28x28, batch 64, float32", "lenet", (), {"torch.nn": 0.8}, tolerance=1e-3),
+    Row("adam-compiled", "digits MLP 64-64-32-10 with Adam, 32", "adam", ()),
+    Row("chain-compiled", "scalar chain, a node", "chain", (400,), {}, 400),
+)]  # fmt: skip
+ROWS += COMPILED
 OTHERS = {
     "growth": "time a node, chain of 1e6 to one of 1e4",
     "import": "import",
     "node": "bytes a node",
-    "peak": "Peak memory of a step, MLP 784-256-128-10, batch 128",
+    "first": "First calls, in a fresh process: trace and compile; and all of them until nothing is traced any more",
+    "peak": "Memory of a step beyond parameters and data (by tracemalloc, which does not see C++'s)",
 }
 GROWTH, IMPORT, NODE_BYTES = 2.0, 1.3, 300
+FIRST_CALLS = {"steps": 20, "jax": 0.25}
+"""What tracing and compiling may take: so many eager steps, and beside jax.jit's."""
+PEAK = 1.0
+"""The most memory of a compiled step, what it keeps between calls included, to that of an eager one."""

@@ -1,10 +1,10 @@
-"""PyTorch on the CPU, eager, in its quickest form: bare tensors."""
+"""PyTorch on the CPU, eager, with bare tensors."""
 
 import os
 
 import torch
-from data import RATE, Work, batch, learning_rate, weights
-from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
+from data import RATE, Work, batch, learning_rate, two_moons, weights
+from numbers_mlp import MLP, max_margin, scalar_chain
 from torch.nn import functional
 
 VERSION = f"torch {torch.__version__}"
@@ -24,12 +24,12 @@ def chain(n):
     return scalar_chain(n, leaf, lambda p: setattr(p, "grad", None), lambda y: y.item(), lambda p: p.grad.item())
 
 
-def moons():
-    model, k = MLP(leaf, torch.relu), iter(range(10**9))
+def moons(points=100):
+    data, model, k = two_moons(points), MLP(leaf, torch.relu), iter(range(10**9))
     parameters = model.parameters()
 
     def step():
-        loss = max_margin(model, parameters, leaf, torch.relu, POINTS)
+        loss = max_margin(model, parameters, leaf, torch.relu, data)
         for p in parameters:
             p.grad = None
         loss.backward()
@@ -42,18 +42,21 @@ def moons():
     return Work(step, lambda: [[p.item() for p in parameters]])
 
 
+def dense(h, parameters):
+    for i in range(0, len(parameters), 2):
+        h = torch.addmm(parameters[i + 1], h, parameters[i])
+        if i + 2 < len(parameters):
+            h = torch.relu(h)
+    return h
+
+
 def mlp(sizes, n):
     X, target = (torch.from_numpy(array) for array in batch(sizes, n))
     parameters = [torch.from_numpy(array).requires_grad_() for array in weights(sizes)]
     loss_of = functional.mse_loss if sizes[-1] == 1 else functional.cross_entropy
 
     def step():
-        h = X
-        for i in range(0, len(parameters), 2):
-            h = torch.addmm(parameters[i + 1], h, parameters[i])
-            if i + 2 < len(parameters):
-                h = torch.relu(h)
-        loss = loss_of(h, target)
+        loss = loss_of(dense(X, parameters), target)
         for p in parameters:
             p.grad = None
         loss.backward()

@@ -40,6 +40,9 @@ def mlp_nn(sizes, n):
     return trained(model, torch.optim.SGD(model.parameters(), lr=RATE), lambda: loss_of(model(X), target))
 
 
+mlp = mlp_nn  # beside the rows of bare arrays too
+
+
 def adam():
     X, target = (torch.from_numpy(array) for array in batch(DIGITS, 32))
     model = torch.nn.Sequential(*dense(weights(DIGITS)))
