@@ -281,3 +281,23 @@ def test_a_transpose_of_a_transpose_is_none():
     changed = simplified(program)
     assert functions(changed) == [np.exp]
     agree(program, changed, [X])
+
+
+def test_functions_that_cannot_be_looked_up_stay():
+    class Odd:
+        __hash__ = None
+
+        def __call__(self, x):
+            return x + 1
+
+    record = Recorder()
+    program = record.program(record(Odd(), record.argument(X)))
+    agree(program, simplified(program), [X])
+
+
+def test_a_constant_that_is_somebodys_array_is_left_writeable():
+    theirs = np.ones(3)
+    record = Recorder()
+    program = record.program(record(np.exp, record(np.asarray, theirs)))
+    with_constants_folded(program)
+    assert theirs.flags.writeable
