@@ -417,9 +417,10 @@ class AdamW(Adam):
 
 def _there(gradients: list[Any], data: list[Any]) -> list[Any]:
     """Lazy gradients, computed in one pass: as arrays of NumPy's for what is NumPy's, else in chunks where they are."""
+    if not any(map(is_lazy, data)):
+        return list(computed(*gradients))
     ready = kept(*gradients)
-    near = iter(computed(*(g for g, w in zip(ready, data, strict=True) if not is_lazy(w))))
-    return [g if is_lazy(w) else next(near) for g, w in zip(ready, data, strict=True)]
+    return [g if is_lazy(w) else computed(g)[0] for g, w in zip(ready, data, strict=True)]
 
 
 def _kept(state: dict[str, Any], name: str, g: Any) -> Any:
