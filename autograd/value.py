@@ -17,7 +17,6 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -840,8 +839,10 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
     if kind is Plain:
         function = entry.function or function  # type: ignore[union-attr]
+        if not lazy_kinds:
+            return function(*_stripped(args), **_stripped(kwargs))
         try:
-            with uncomputed() if lazy_kinds else nullcontext():
+            with uncomputed():
                 return function(*_stripped(args), **_stripped(kwargs))
         except FutureWarning:
             raise LibraryError(
