@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from .errors import CompileError
+from .graph import describe
 from .op import Op
-from .program import Call, Expect, Variable, variables
-from .value import Value
+from .program import Call, Expect, Variable, cast, variables
+from .value import Value, tick
 
 _ABOUT = {
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
@@ -73,21 +74,27 @@ def assigned(a: Any, index: Any, new: Any) -> Any:
     return a
 
 
-def boxed(content: Any) -> Value:
-    """A constant Value of a result: what a compiled function returns where the function returned a Value."""
-    return Value(content, requires_grad=False)
-
-
 class Traced:
     """An array, or a number, whose calls are noted."""
 
     of_numpy = True  # so that rules go the way of NumPy's own arrays
 
-    __slots__ = ("_content", "_fresh", "_recorder", "_variable")
+    __slots__ = ("_content", "_fresh", "_locked", "_recorder", "_variable")
 
     def __init__(self, content: Any, variable: Variable, recorder: Recorder, fresh: bool = False):
         self._content, self._variable, self._recorder = content, variable, recorder
         self._fresh = fresh  # whether nobody else can hold this memory, so that `out=` may write there
+        self._locked = False
+
+    def locked(self) -> Traced:
+        """The same for a Value to hold: ``array += x`` makes a new one of it, as of what `Value.data` hands out."""
+        if self._locked:
+            return self
+        if self._variable.dtype is None:  # the data of a Value is NumPy's
+            return self._recorder.call(np.multiply, (self, np.float64(1.0))).locked()  # type: ignore[no-any-return]
+        twin = Traced(self._content, self._variable, self._recorder)
+        twin._locked = True
+        return twin
 
     # ---------------------------------------------------------------- what is known before a run
 
@@ -178,7 +185,7 @@ class Traced:
     ) -> Any:
         if self._content.dtype == dtype and not copy:
             return self
-        return self._recorder.call(_cast, (self, np.dtype(dtype)))
+        return self._recorder.call(cast, (self, np.dtype(dtype)))
 
     def item(self, *index: Any) -> Any:
         return self._recorder.call(item, (self[index] if index else self,))
@@ -220,14 +227,6 @@ class Traced:
         return self
 
 
-def _cast(x: Any, dtype: Any) -> Any:
-    """`x` in another dtype."""
-    return x.astype(dtype)
-
-
-cast = _cast
-
-
 def _flattened(x: Any) -> Any:
     return x.flatten()
 
@@ -237,7 +236,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "clip", "round", "dot", "trace",
         "diagonal", "squeeze", "swapaxes", "ravel", "repeat", "take", "argmax", "argmin", "argsort", "all", "any",
-        "nonzero", "conj", "conjugate", "compress", "searchsorted", "partition", "argpartition",
+        "nonzero", "conj", "conjugate", "compress", "searchsorted", "argpartition",
     )
 }  # fmt: skip
 _METHODS |= {"flatten": _flattened, "reshape": np.reshape, "transpose": np.transpose}
@@ -278,6 +277,16 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
     return method
 
 
+def _augmented(name: str) -> Callable[..., Any]:
+    def method(self: Traced, other: Any) -> Any:
+        result = getattr(self, f"__{name}__")(other)
+        if result is NotImplemented or self._locked or not isinstance(self._content, np.ndarray):
+            return result
+        return self._recorder.written((self,), result)
+
+    return method
+
+
 def _unary(compute: Callable[[Any], Any], ufunc: Any) -> Callable[[Traced], Any]:
     def method(self: Traced) -> Any:
         return self._recorder.call(ufunc if isinstance(self._content, np.ndarray) else compute, (self,))
@@ -288,6 +297,7 @@ def _unary(compute: Callable[[Any], Any], ufunc: Any) -> Callable[[Traced], Any]
 for _name, _ufunc in _UFUNCS.items():
     setattr(Traced, f"__{_name}__", _dunder(_name, _ufunc, False))
     setattr(Traced, f"__r{_name}__", _dunder(_name, _ufunc, True))
+    setattr(Traced, f"__i{_name}__", _augmented(_name))
 for _name, _ufunc in _COMPARISONS.items():
     setattr(Traced, f"__{_name}__", _dunder(_name, _ufunc, False))
 for _name, _ufunc in _SIGNS.items():
@@ -323,6 +333,11 @@ class Recorder:
         self.calls: list[Call] = []
         self.part = "forward"
         self.live = True
+        self.start = tick()
+        self.known: set[Value] = set()
+        """Results from before the trace that may be used."""
+        self.viewed: set[Variable] = set()
+        """Those with which another variable shares memory."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
         """What `out=` was told to hold something else, and what it held."""
         self.held: dict[int, tuple[Any, Variable]] = {}
@@ -369,6 +384,8 @@ class Recorder:
             return {name: self.noted(item) for name, item in tree.items()}
         if kind is slice:
             return slice(self.noted(tree.start), self.noted(tree.stop), self.noted(tree.step))
+        if kind is np.ndarray and tree.flags.writeable:  # and may be written to before the function is through
+            return tree.copy("K")
         return tree
 
     def _hold(self, content: Any, variable: Variable) -> None:
@@ -418,6 +435,7 @@ class Recorder:
         variable = Variable.of(result)
         if variable.kind != "number":
             variable.owners = self._owners(result, variables((args, kwargs)))
+            self.viewed.update(variable.owners)
         self.calls.append(Call(function, args, kwargs, variable, self.part, effect, line=self._line()))
         self._hold(result, variable)
         many = function in _OF_MANY_SHAPES or (function is np.where and len(args) == 1)
@@ -488,7 +506,7 @@ class Recorder:
                 "trace. Write array = array + x."
             )
         owner = self.held.get(id(_owner(target._content)))
-        shared = any(target._variable in call.result.owners for call in self.calls[-64:] if call.result is not None)
+        shared = target._variable in self.viewed
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
             raise UntraceableError("writing in place into a view, an argument or a parameter", target)
         content = result._content
@@ -511,17 +529,26 @@ class Recorder:
             self.part = "update" if before != "backward" else before
 
     def forward(
-        self, op: Op, arguments: Sequence[Any], params: dict[str, Any] | None, compute: Callable[..., Any] | None
+        self, op: Op, inputs: Sequence[Value], params: dict[str, Any] | None, compute: Callable[..., Any] | None
     ) -> tuple[Any, dict[str, Any] | None]:
         """The result of an operation, and its keywords with what it saved."""
+        arguments = []
+        for value in inputs:
+            array = value._array
+            arguments.append(array)
+            if value._tracked and type(array) is not Traced and value._clock < self.start and value not in self.known:
+                raise CompileError(
+                    f"compile: the function uses {describe(value)}, made before, from a place where compile does not "
+                    f"look, such as inside of an object of another library. Close over it, or pass it in an argument."
+                )
         if self.part == "update":
             self.part = "forward"
         if compute is not None:
-            return self.run(compute, arguments), params
+            return _locked(self.run(compute, arguments)), params
         if op.with_saved is None:
-            return self.run(op.function, arguments, params), params
+            return _locked(self.run(op.function, arguments, params)), params
         result, saved = self.run(op.with_saved, arguments, params)
-        return result, {**(params or {}), "saved": saved}
+        return _locked(result), {**(params or {}), "saved": saved}
 
     def gradient(self, op: Op, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
         """The rule of an input, applied."""
@@ -582,6 +609,10 @@ _opaque: set[Any] = set()
 """The code of functions that could not be followed: next time it is not tried."""
 
 
+def _locked(result: Any) -> Any:
+    return result.locked() if type(result) is Traced else result
+
+
 def _fitted(target: Any, new: Any) -> Any:
     """`new` as it would be, written into an array like `target`."""
     target = np.empty_like(target)
@@ -631,4 +662,4 @@ def _spelled(function: Any) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "boxed", "item"]
+__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "item"]

@@ -1,17 +1,32 @@
 """What a function closes over: everything outside of it that it could read or write, found by looking.
 
-From its cells, defaults and the globals that its code names, through modules, objects, lists and dicts, to the arrays,
+From its cells, defaults and the globals that its code reads, through modules, objects, lists and dicts, to the arrays,
 Values, random generators and plain settings at the ends. `capture` puts recording arrays in the place of the first,
 and makes of the others the conditions under which a program holds.
+
+Of an object, a class or a module counts what is spoken of: an attribute whose name stands in no code that the function
+could reach is not looked at, so that a list of losses that grows beside a training step is none of its business.
 """
 
 from __future__ import annotations
 
+import builtins
+import collections
+import contextvars
+import dis
 import functools
+import gc
+import io
+import logging
 import operator
+import os
+import random
 import sys
+import threading
 import types
-from collections.abc import Callable, Iterable, Iterator
+import weakref
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,17 +39,31 @@ from .value import Value
 Condition = tuple[Place, str, Any]
 """A place, how to compare ("is", "==" or "len"), and what with."""
 
-_TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", "autograd", "nn"}
+_OURS = {"autograd", "nn"}
+_TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", *_OURS}
 SETTINGS = (bool, int, float, complex, str, bytes, type(None))
-_EFFECTS = {"print": "prints", "input": "asks for input", "open": "opens a file", "breakpoint": "stops to debug"}
-_CLOCKS = {"random", "time", "datetime", "secrets", "uuid"}
+_SNAPSHOTS = (set, frozenset, bytearray, array)
+"""Containers that are compared as a whole."""
+_DYNAMIC = {"getattr", "vars", "__dict__", "attrgetter", "methodcaller", "asdict", "astuple", "eval", "exec", "dir"}
+"""Who says one of these could read any attribute."""
+_UNSEEN = {
+    "__init__", "__new__", "__init_subclass__", "__del__", "__repr__", "__str__", "__dir__", "__sizeof__", "__copy__",
+    "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__class_getitem__",
+}  # fmt: skip
+"""Special methods that do not run unless they are named; all others may, without being named."""
 _OF_A_NODE = ("_grad", "_first", "_second", "_inputs", "params", "notes")
 _METHOD = Place(None, "", True, "a method")
 """Stands where a function was found in a class, and may never be called."""
 
 
 class Surroundings:
-    """What is reachable from a function, and from objects that it is given.
+    """What is reachable from a function.
+
+    Parameters
+    ----------
+    function : callable
+    objects : iterable
+        What else it is given that is no array.
 
     Attributes
     ----------
@@ -46,14 +75,16 @@ class Surroundings:
         What holds a Python number, other than a bool.
     generators : list of Place
         What holds a random generator of NumPy's.
+    stand_ins : list of (Place, content, what stands there while the function is traced)
+        What a program must not meet: clocks, hidden generators, what prints; and what keeps results, without that.
+    results : list of (Place, Value)
+        Results of operations, with their graphs.
     conditions : list of Condition
         That all the rest is as it is. Those of numbers are not among them.
     graphs : list of (Value, dict)
         The nodes of graphs that were recorded outside, and what they held.
-    containers : list of (dict or list, copy)
+    containers : list of (container, copy)
         All that can grow, and what it held.
-    parents : dict
-        By the id of a tuple, which cannot be changed: where it stands itself.
     """
 
     def __init__(self, function: Callable[..., Any], objects: Iterable[Any] = ()):
@@ -61,16 +92,27 @@ class Surroundings:
         self.arrays: list[Place] = []
         self.numbers: list[Place] = []
         self.generators: list[Place] = []
-        self.conditions: list[Condition] = []
+        self.stand_ins: list[tuple[Place, Any, Any]] = []
         self.results: list[tuple[Place, Value]] = []
+        self.conditions: list[Condition] = []
         self.graphs: list[tuple[Value, dict[str, Any]]] = []
         self.containers: list[tuple[Any, Any]] = []
-        self.parents: dict[int, Place] = {}
+        self._met: set[tuple[Any, Any]] = set()
         self._seen: set[int] = set()
         self._keep: list[Any] = []  # ids are of no use once the object is gone
+        self._of_nn: set[int] = set()
+        self._classes: dict[type, bool] = {}
+        self._named: set[str] = set()
+        self._anything = False
+        self._waiting: dict[str, list[tuple[Callable[[Any, str, str], None], Any, str]]] = {}
+        """By a name that nobody has spoken of yet: what to do when somebody does."""
         self._stack: list[tuple[Any, str, Place | None]] = [(root, called(root), None) for root in (*objects, function)]
         while self._stack:
             self._look_inside(*self._stack.pop())
+
+    def holds(self, found: Any) -> bool:
+        """Whether this very object is among what was found."""
+        return id(found) in self._seen
 
     def restore(self) -> None:
         """Put everything back as it was found, but for the Values' data."""
@@ -79,59 +121,57 @@ class Surroundings:
                 if len(container) != len(copy) or any(container.get(key, self) is not copy[key] for key in copy):
                     container.clear()
                     container.update(copy)
+            elif isinstance(container, set):
+                if container != copy:
+                    container.clear()
+                    container |= copy
             elif len(container) != len(copy) or not all(map(operator.is_, container, copy)):
-                container[:] = copy
+                container.clear()
+                container.extend(copy)
         for place, how, wanted in self.conditions:
-            if how == "is" and place.attribute and place.get() is not wanted:
+            if how == "is" and place.attribute and content(place) is not wanted:
                 place.set(wanted)
 
-    def now(self, place: Place) -> Any:
-        """What is there, also in a tuple that another one has replaced since."""
-        return self.now(self.parents[id(place.holder)])[place.key] if isinstance(place.holder, tuple) else place.get()
-
-    def put(self, place: Place, content: Any) -> None:
-        """Put something there, also into a tuple: by a new one in its place, or the old one if it is as it was."""
-        if not isinstance(place.holder, tuple):
-            place.set(content)
-            return
-        parent = self.parents[id(place.holder)]
-        held = list(self.now(parent))
-        held[place.key] = content
-        if all(map(operator.is_, held, place.holder)):
-            self.put(parent, place.holder)
-        else:
-            self.put(parent, type(place.holder)(*held) if hasattr(place.holder, "_fields") else tuple(held))
+    # ---------------------------------------------------------------- one place
 
     def _meet(self, place: Place, here: str) -> None:
         """Note what is there, and that it is to be looked into."""
-        try:
-            content = place.get()
-        except (AttributeError, ValueError, KeyError):  # an empty cell, a slot that was never filled
+        found = content(place)
+        kind = type(found)
+        where = identity(place)
+        if found is MISSING or where in self._met:
             return
-        kind = type(content)
-        conditions = [] if isinstance(place.holder, tuple) else self.conditions  # a tuple's entries are as it is
+        self._met.add(where)
+        self._keep.append(place.holder)
+        # A tuple's entries are as it is.
+        conditions = [] if isinstance(place, Entry) else self.conditions
         if kind is Value:
-            conditions.append((place, "is", content))
-            if content.is_leaf:
-                self.values.setdefault(content, here)
+            conditions.append((place, "is", found))
+            if found.is_leaf:
+                self.values.setdefault(found, here)
             else:
-                self.results.append((place, content))
-                self._graph(content, here)
-        elif isinstance(content, np.ndarray | np.generic) or _is_array(kind):
+                self.results.append((place, found))
+                self._graph(found, here)
+        elif isinstance(found, np.ndarray | np.generic) or _is_array(kind):
             self.arrays.append(place)
         elif kind is int or kind is float or kind is complex:
             self.numbers.append(place)
-        elif isinstance(content, np.random.Generator):
-            conditions.append((place, "is", content))
+            if not found and kind is not int:
+                self.conditions.append((Place(_Signed(place), 0, False, place.path), "==", repr(found)))
+        elif isinstance(found, np.random.Generator):
+            conditions.append((place, "is", found))
             self.generators.append(place)
-        elif isinstance(content, SETTINGS):
-            how = "is" if content is None or kind is bool else "=="
-            conditions.append((place, how, content))
+        elif isinstance(found, SETTINGS):
+            conditions.append((place, "is" if found is None or kind is bool else "==", found))
         else:
-            conditions.append((place, "is", content))
-            if isinstance(content, tuple):
-                self.parents[id(content)] = place
-            self._stack.append((content, here, place))
+            conditions.append((place, "is", found))
+            stand_in = _stand_in(found)
+            if stand_in is not None:
+                self.stand_ins.append((place, found, stand_in))
+            if not isinstance(stand_in, Refusing) or stand_in.names is not None:
+                if id(place.holder) in self._of_nn:
+                    self._of_nn.add(id(found))
+                self._stack.append((found, here, place))
 
     def _graph(self, result: Value, here: str) -> None:
         """The leaves of a graph that was recorded outside, to which a gradient may go; and its nodes, as they are."""
@@ -139,124 +179,468 @@ class Surroundings:
             if id(node) in self._seen:
                 continue
             self._seen.add(id(node))
-            if node.is_leaf:
+            if node.requires_grad and node.is_leaf:
                 self.values.setdefault(node, node.label or here)
-            else:
+            elif not node.is_leaf:
                 self.graphs.append((node, {name: getattr(node, name) for name in _OF_A_NODE}))
 
+    # ---------------------------------------------------------------- what is inside
+
     def _look_inside(self, found: Any, here: str, place: Place | None) -> None:
-        if id(found) in self._seen:
+        if id(found) in self._seen and type(found) is not tuple:
             return
         self._seen.add(id(found))
         self._keep.append(found)
         kind = type(found)
         if isinstance(found, types.FunctionType):
             self._function(found, here, place is not _METHOD)
-        elif isinstance(found, types.MethodType):
-            self._stack += [(found.__func__, here, None), (found.__self__, f"{here}.__self__", None)]
+        elif isinstance(found, types.MethodType | types.BuiltinMethodType | types.MethodWrapperType):
+            self._stack += [(getattr(found, "__func__", None), here, None), (found.__self__, f"{here}.__self__", None)]
         elif isinstance(found, functools.partial):
-            for name in ("func", "args", "keywords"):
-                self._stack.append((getattr(found, name), f"{here}.{name}", None))
-        elif isinstance(found, dict):
-            self._several(found, list(found), here, place)
-        elif isinstance(found, list | tuple):
-            self._several(found, range(len(found)), here, place)
+            self._stack.append((found.func, f"{here}.func", None))
+            self._stack.append((found.args, f"{here}.args", _Arguments(found, "args", True, f"{here}.args")))
+            self._stack.append((found.keywords, f"{here}.keywords", Place(found, "keywords", True, here)))
+        elif isinstance(found, property):
+            self._stack += [(part, here, _METHOD) for part in (found.fget, found.fset, found.fdel)]
+        elif isinstance(found, staticmethod | classmethod):
+            self._stack.append((found.__func__, here, _METHOD))
+        elif isinstance(found, functools.cached_property | functools.partialmethod):
+            self._stack.append((found.func, here, _METHOD))
+        elif isinstance(found, weakref.ref):
+            self._stack.append((found(), here, None))
         elif isinstance(found, types.ModuleType):
             if not _trusted(found.__name__):
-                self._keep.append(found)
+                self._offer(found, vars(found), found.__name__, self._attribute)
+            elif found.__name__ == "os" and self._named & {"environ", "getenv"}:
+                self._attribute(found, "environ", "os")
         elif isinstance(found, type):
-            if not _trusted(found.__module__):
-                for name, content in vars(found).items():
-                    if isinstance(content, types.FunctionType):
-                        self._stack.append((content, f"{here}.{name}", _METHOD))
-                    elif isinstance(content, SETTINGS) and not name.startswith("__"):
-                        self.conditions.append((Place(found, name, True, f"{here}.{name}"), "==", content))
-        elif kind.__module__.split(".")[0] == "nn" or not _trusted(kind.__module__):
+            self._class(found, born=True)
+        elif kind.__module__.split(".")[0] == "autograd":
+            if hasattr(found, "__wrapped__"):  # as what `compile` gave
+                self._stack.append((found.__wrapped__, here, None))
+        else:
+            if isinstance(found, types.MappingProxyType):
+                self._stack += [(inner, here, None) for inner in gc.get_referents(found)]
+            elif isinstance(found, dict):
+                self._several(found, list(found), here)
+            elif isinstance(found, tuple):
+                for number in range(len(found)):
+                    self._meet(Entry(found, number, f"{here}[{number}]", place), f"{here}[{number}]")
+            elif isinstance(found, list | collections.deque):
+                self._several(found, range(len(found)), here)
+            elif isinstance(found, _SNAPSHOTS):
+                self._snapshot(found, here)
+            elif isinstance(getattr(found, "__wrapped__", None), types.FunctionType):
+                self._stack.append((found.__wrapped__, here, None))
             self._object(found, kind, here)
-        elif hasattr(found, "__wrapped__"):  # as what `compile` gave
-            self._stack.append((found.__wrapped__, here, None))
+
+    def _several(self, found: Any, keys: Any, here: str) -> None:
+        self.containers.append((found, found.copy()))
+        if len(found) > 64 and all(type(item) in SETTINGS for item in _items(found)):
+            self._snapshot(found, here)
+            return
+        if isinstance(found, list | collections.deque) or len(found) < 2 or id(found) in self._of_nn:
+            self.conditions.append((Place([found], 0, False, here), "len", len(found)))
+        else:
+            self.conditions.append((Place(_Keys(found), 0, False, here), "==", list(found)))
+        for key in keys:
+            if type(key) is Value and key.is_leaf:
+                self.values.setdefault(key, f"a key of {here}")
+            text = f"{here}[{_shown(key)}]"
+            self._meet(Place(found, key, False, text), text)
+
+    def _snapshot(self, found: Any, here: str) -> None:
+        """That a container has equal content, of the same types."""
+        copy = found[:] if isinstance(found, array) else found.copy()
+        if not isinstance(found, frozenset):
+            self.conditions.append((Place([found], 0, False, here), "==", copy))
+            if not isinstance(found, bytearray | array):
+                self.containers.append((found, copy))
+        if not isinstance(found, bytearray | array):
+            self.conditions.append((Place(_Types(found), 0, False, here), "==", _Types(found)[0]))
+        for item in found if isinstance(found, set | frozenset) else ():
+            if type(item) is Value:
+                if item.is_leaf:
+                    self.values.setdefault(item, f"an item of {here}")
+            elif not isinstance(item, SETTINGS):
+                self._stack.append((item, here, None))
 
     def _object(self, found: Any, kind: type, here: str) -> None:
         attributes = getattr(found, "__dict__", None)
-        if attributes is not None:
+        if kind.__module__.split(".")[0] == "nn":
+            self._of_nn.update((id(found), id(attributes)))
+        if isinstance(attributes, dict):
             self.conditions.append((Place(found, "__dict__", True, here), "len", len(attributes)))
             self.containers.append((attributes, dict(attributes)))
-            for name in list(attributes):
-                self._meet(Place(found, name, True, f"{here}.{name}"), f"{here}.{name}")
+            self._keep.append(attributes)
+            self._offer(found, attributes, here, self._attribute, walked=_walks_itself(kind))
         for base in kind.__mro__:
             slots = vars(base).get("__slots__", ())
-            for name in (slots,) if isinstance(slots, str) else slots:
-                if name not in ("__dict__", "__weakref__"):
-                    self._meet(Place(found, name, True, f"{here}.{name}"), f"{here}.{name}")
-        self._stack += [(base, base.__name__, None) for base in kind.__mro__ if not _trusted(base.__module__)]
+            names = (slots,) if isinstance(slots, str) else tuple(slots)
+            self._offer(found, [n for n in names if n not in ("__dict__", "__weakref__")], here, self._attribute)
+        self._class(kind)
 
-    def _several(self, found: Any, keys: Any, here: str, place: Place | None) -> None:
-        if not isinstance(found, tuple):
-            self.containers.append((found, found.copy()))
-            if place is not None:
-                self.conditions.append((place, "len", len(found)))
-        if len(found) > 64 and all(type(item) in SETTINGS for item in _items(found)):
-            copy = found.copy() if isinstance(found, dict) else type(found)(found)
-            if place is not None:
-                self.conditions.append((place, "==", copy))
+    def _class(self, kind: type, born: bool = False) -> None:
+        """The classes of an object; `born` if an object could be made, and its `__init__` run."""
+        for base in kind.__mro__:
+            if base.__module__ == "builtins" or self._classes.get(base, -1) >= born:
+                continue
+            self._classes[base] = born
+            members = vars(base)
+            trusted = _trusted(base.__module__)
+            if not trusted:
+                self.conditions.append((Place(base, "__dict__", True, base.__name__), "len", len(members)))
+            meet = self._name_of_trusted if trusted else self._member
+            special = {name for name in members if name.startswith("__") and name.endswith("__")}
+            for name in special - (set() if born else _UNSEEN):
+                if isinstance(members[name], types.FunctionType):
+                    meet(base, name, base.__name__)
+            self._offer(base, [name for name in members if name not in special], base.__name__, meet)
+
+    def _attribute(self, found: Any, name: str, here: str) -> None:
+        path = f"{here}.{name}"
+        self._meet(Place(found, name, True, path), path)
+
+    def _member(self, kind: type, name: str, here: str) -> None:
+        """What stands in a class."""
+        member, path = vars(kind)[name], f"{here}.{name}"
+        if isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
             return
-        for key in keys:
-            text = f"{here}[{key!r}]"
-            self._meet(Place(found, key, False, text), text)
+        if isinstance(member, types.FunctionType) or hasattr(type(member), "__get__"):
+            self.conditions.append((Place(vars(kind), name, False, path), "is", member))
+            self._stack.append((member, path, _METHOD))
+        else:
+            self._meet(Place(kind, name, True, path), path)
+
+    def _name_of_trusted(self, kind: type, name: str, here: str) -> None:
+        """A method of a class whose globals are known: what it speaks of."""
+        member = vars(kind)[name]
+        member = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        if isinstance(member, types.FunctionType):
+            self._speak(_names(member.__code__), trusted=True)
+            if kind.__module__.split(".")[0] == "nn":
+                self._helpers(member)
 
     def _function(self, function: types.FunctionType, here: str, surely_called: bool) -> None:
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        code = function.__code__
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             self._meet(Place(cell, "cell_contents", True, name), name)
         wrapped = getattr(function, "__wrapped__", None)
         if wrapped is not None:
             self._stack.append((wrapped, here, None))
-        if _trusted(function.__module__ or ""):
+        home = function.__module__ or ""
+        if _known(function):
+            if home.split(".")[0] == "nn":
+                self._speak(_names(code), trusted=True)
+                self._helpers(function)
             return
+        self.conditions.append((Place(function, "__code__", True, here), "is", code))
         if function.__defaults__:
-            self._several(function.__defaults__, range(len(function.__defaults__)), f"{here}.__defaults__", None)
-            self.parents[id(function.__defaults__)] = Place(function, "__defaults__", True, here)
+            place = Place(function, "__defaults__", True, f"{here}.__defaults__")
+            self._stack.append((function.__defaults__, place.path, place))
+            self.conditions.append((place, "is", function.__defaults__))
         if function.__kwdefaults__:
-            self._several(function.__kwdefaults__, list(function.__kwdefaults__), f"{here}.__kwdefaults__", None)
-        names = set(_names(function.__code__))
-        for name in sorted(names):
+            self._stack.append((function.__kwdefaults__, f"{here}.__kwdefaults__", None))
+        self._speak(_names(code))
+        if vars(function):
+            self._offer(function, vars(function), here, self._attribute)
+        read, imported = _reads(code)
+        for name in sorted(read):
             if name in function.__globals__:
-                content = function.__globals__[name]
-                if isinstance(content, types.ModuleType):
-                    self._module(content, names, function, here if surely_called else None)
-                else:
-                    self._meet(Place(function.__globals__, name, False, name), name)
-            elif surely_called and name in _EFFECTS:
-                raise CompileError(
-                    f"compile({here}): {function.__name__} calls {name}(...), which {_EFFECTS[name]}: a program is "
-                    f"NumPy calls alone, and would do so on no later run. Return it, and do that outside."
-                )
+                self._meet(Place(function.__globals__, name, False, name), name)
+                continue
+            builtin = vars(builtins).get(name, MISSING)
+            stand_in = None if builtin is MISSING else _stand_in(builtin)
+            if stand_in is None:  # and it is to stay that way
+                missing = Place(_Contains(function.__globals__), name, False, name)
+                self.conditions.append((missing, "is", False))
+            else:
+                self.stand_ins.append((_Shadow(function.__globals__, name, name, builtin), builtin, stand_in))
+        for name in imported if surely_called else ():
+            refused = _stand_in(sys.modules.get(name))
+            if refused is not None and refused.names is None:
+                refused.refuse(f"import {name}")
+            if not _trusted(name) and name in sys.modules:
+                self._stack.append((sys.modules[name], name, None))
 
-    def _module(
-        self, module: types.ModuleType, names: set[str], function: types.FunctionType, here: str | None
+    def _helpers(self, function: types.FunctionType) -> None:
+        """What the functions of its own module speak of that a function of `nn` calls."""
+        for name in _reads(function.__code__)[0]:
+            helper = function.__globals__.get(name)
+            if not isinstance(helper, types.FunctionType) or id(helper) in self._seen:
+                continue
+            if (helper.__module__ or "").split(".")[0] == "nn":
+                self._seen.add(id(helper))
+                self._speak(_names(helper.__code__), trusted=True)
+                self._helpers(helper)
+
+    # ---------------------------------------------------------------- names
+
+    def _offer(
+        self, found: Any, names: Iterable[str], here: str, meet: Callable[[Any, str, str], None], walked: bool = False
     ) -> None:
-        root = module.__name__.split(".")[0]
-        if root in _CLOCKS and here is not None:
+        """Meet what is spoken of, and the others as soon as they are."""
+        for name in list(names):
+            if self._anything or name in self._named or (walked and _holds_values(names[name])):  # type: ignore[index]
+                meet(found, name, here)
+            else:
+                self._waiting.setdefault(name, []).append((meet, found, here))
+
+    def _speak(self, names: frozenset[str], trusted: bool = False) -> None:
+        """Somebody speaks of these names."""
+        new = names - self._named
+        self._named |= new
+        if not trusted and not self._anything and new & _DYNAMIC:
+            self._anything = True
+            new = frozenset(self._waiting)
+        for name in new:
+            for meet, found, here in self._waiting.pop(name, ()):
+                meet(found, name, here)
+
+
+# -------------------------------------------------------------------- places
+
+MISSING = object()
+"""What is where nothing is."""
+
+
+def content(place: Place) -> Any:
+    """What is there; `MISSING` if nothing is, as in a cell that is empty and an entry that is gone."""
+    try:
+        return place.get()
+    except (AttributeError, LookupError, ValueError):
+        return MISSING
+
+
+def identity(place: Place) -> tuple[Any, Any]:
+    """What two places have in common that are the same: the tuple that an entry is in may be replaced meanwhile."""
+    if isinstance(place, Entry) and place.parent is not None:
+        return identity(place.parent), place.key
+    return id(place.holder), place.key
+
+
+class Entry(Place):
+    """A place in a tuple, which is written to by putting another tuple into the tuple's own place."""
+
+    __slots__ = ("parent",)
+
+    def __init__(self, holder: tuple[Any, ...], key: int, path: str, parent: Place | None):
+        super().__init__(holder, key, False, path)
+        self.parent = parent
+
+    def get(self) -> Any:
+        return (self.holder if self.parent is None else self.parent.get())[self.key]
+
+    def set(self, content: Any) -> None:
+        if self.parent is None:
+            return
+        held = list(self.parent.get())
+        held[self.key] = content
+        same = all(map(operator.is_, held, self.holder))
+        self.parent.set(self.holder if same else tuple.__new__(type(self.holder), held))
+
+
+class _Arguments(Place):
+    """The positional arguments of a functools.partial."""
+
+    def set(self, content: Any) -> None:
+        self.holder.__setstate__((self.holder.func, content, self.holder.keywords, vars(self.holder)))
+
+
+class _Shadow(Place):
+    """Among the globals of a function, the name of something that is built in."""
+
+    __slots__ = ("builtin",)
+
+    def __init__(self, holder: dict[str, Any], key: str, path: str, builtin: Any):
+        super().__init__(holder, key, False, path)
+        self.builtin = builtin
+
+    def get(self) -> Any:
+        return self.holder.get(self.key, self.builtin)
+
+    def set(self, content: Any) -> None:
+        if content is self.builtin:
+            self.holder.pop(self.key, None)
+        else:
+            self.holder[self.key] = content
+
+
+class _View:
+    """Something to compare of an object, as if it were an entry of a container."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Any):
+        self.of = of
+
+
+class _Contains(_View):
+    def __getitem__(self, key: Any) -> bool:
+        return key in self.of
+
+
+class _Keys(_View):
+    def __getitem__(self, key: Any) -> list[Any]:
+        return list(self.of)
+
+
+class _Types(_View):
+    def __getitem__(self, key: Any) -> Any:
+        types_ = map(type, _items(self.of))
+        return collections.Counter(types_) if isinstance(self.of, set | frozenset) else [*types_]
+
+
+class _Signed(_View):
+    """Zeros are equal, and not the same: 1 / 0.0 is not 1 / -0.0."""
+
+    def __getitem__(self, key: Any) -> str:
+        number = content(self.of)
+        return repr(number) if number == 0 else "0.0" if type(number) is float else "0j"
+
+
+# -------------------------------------------------------------------- what a program must not meet
+
+
+class Refusing:
+    """Stands for something whose answers no program can repeat, while a function is traced.
+
+    Parameters
+    ----------
+    original
+        What other threads still get.
+    does : str
+        What it does.
+    names : set of str, optional
+        Attributes that are refused; default: it is refused as a whole.
+    """
+
+    def __init__(self, original: Any, does: str, names: set[str] | None = None):
+        self.original, self.does, self.names = original, does, names
+        self._thread = threading.get_ident()
+
+    def refuse(self, what: str) -> None:
+        if threading.get_ident() == self._thread:
             raise CompileError(
-                f"compile({here}): {function.__name__} uses the module {root}: a program would see forever what it "
-                f"gave when it was traced. Compute it outside and pass it as an argument; random numbers come "
-                f"from a generator, np.random.default_rng(), that the function closes over."
+                f"compile: {what}, which {self.does}, while a function is traced. A program is NumPy calls alone, and "
+                f"would not do so in later runs. Do it outside, and pass what comes of it as an argument; random "
+                f"numbers come from a generator, np.random.default_rng(), that the function closes over."
             )
-        if not _trusted(module.__name__):
-            for name in names & set(vars(module)):
-                self._meet(Place(module, name, True, f"{module.__name__}.{name}"), f"{module.__name__}.{name}")
+
+    def __getattr__(self, name: str) -> Any:
+        if self.names is None or name in self.names:
+            self.refuse(f"{called(self.original)}.{name}")
+        return getattr(self.original, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.names is None:
+            self.refuse(f"{called(self.original)}(...)")
+        return self.original(*args, **kwargs)
+
+    def __iter__(self) -> Any:
+        self.refuse(f"a loop over {called(self.original)}")
+        return iter(self.original)
+
+    def __next__(self) -> Any:
+        self.refuse(f"next({called(self.original)})")
+        return next(self.original)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, self.original)
+
+
+_BUILTINS: dict[Any, str] = {
+    print: "prints", input: "asks for input", open: "opens a file", breakpoint: "stops to debug",
+}  # fmt: skip
+_MODULES: dict[str, tuple[str, set[str] | None]] = {
+    "random": ("draws from a hidden generator", None), "secrets": ("draws from a hidden generator", None),
+    "uuid": ("draws from a hidden generator", None), "time": ("reads a clock", None), "logging": ("writes a log", None),
+    "datetime": ("reads a clock", set()), "sys": ("reads or writes", {"stdin", "stdout", "stderr"}),
+    "os": ("asks the system", {"urandom", "getrandom", "getpid", "times", "stat", "listdir", "scandir", "system"}),
+}  # fmt: skip
+_NOW = {"now", "today", "utcnow"}
+
+
+def _stand_in(found: Any) -> Any:
+    """What is to stand in the place of something while a function is traced; None if it may stay."""
+    if isinstance(found, types.ModuleType):
+        if found.__name__ in _MODULES:
+            does, names = _MODULES[found.__name__]
+            return _Dates(found, does) if found.__name__ == "datetime" else Refusing(found, does, names)
+        return None
+    if isinstance(found, types.BuiltinFunctionType):
+        does = _BUILTINS.get(found) if found.__self__ in (builtins, io, None) else None  # type: ignore[assignment]
+        if does is None and found.__module__ == "time":
+            does = "reads a clock"
+        elif isinstance(found.__self__, random.Random):
+            does = "draws from a hidden generator"
+        return Refusing(found, does) if does else None
+    if isinstance(found, types.FunctionType | types.MethodType):
+        home = found.__module__
+        owner = getattr(found, "__self__", None)
+        if home in ("random", "secrets", "uuid", "logging") or isinstance(owner, random.Random | logging.Logger):
+            return Refusing(found, _MODULES[home if home in _MODULES else "random"][0])
+        return None
+    if isinstance(found, type):
+        return Refusing(found, "reads a clock", _NOW) if found.__module__ == "datetime" else None
+    if isinstance(found, functools._lru_cache_wrapper):
+        return None if _trusted(found.__module__) else found.__wrapped__
+    if isinstance(found, random.Random | np.random.RandomState):
+        return Refusing(found, "is a generator of which programs know nothing")
+    if isinstance(found, logging.Logger | logging.LoggerAdapter):
+        return Refusing(found, "writes a log")
+    if isinstance(found, io.IOBase):
+        return Refusing(found, "reads or writes a file")
+    if isinstance(found, contextvars.ContextVar):
+        return Refusing(found, "depends on the context")
+    if isinstance(found, Iterator) and not isinstance(getattr(type(found), "__next__", None), types.FunctionType):
+        return Refusing(found, "gives something else each time")
+    return None
+
+
+class _Dates(Refusing):
+    """The module datetime: its classes make dates, and only some of their methods read the clock."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.original, name)
+        return _stand_in(found) or found if isinstance(found, type) else found
 
 
 def called(found: Any) -> str:
     """What something is called in a message: a function by its name, anything else by its type."""
-    return getattr(found, "__name__", type(found).__name__)
+    name = getattr(found, "__name__", None)
+    return name if isinstance(name, str) else type(found).__name__
+
+
+# -------------------------------------------------------------------- kinds and names
 
 
 def _items(found: Any) -> Iterator[Any]:
-    return iter(found.values() if isinstance(found, dict) else found)
+    return iter(found.values() if isinstance(found, Mapping) else found)
 
 
 def _is_array(kind: type) -> bool:
     return hasattr(kind, "__array_function__") and kind is not Value
+
+
+def _shown(key: Any) -> str:
+    return repr(key) if isinstance(key, SETTINGS) else called(key)
+
+
+@functools.cache
+def _walks_itself(kind: type) -> bool:
+    """Whether its own methods look at each attribute: a Module finds its parameters so."""
+    return any(base.__module__ == "nn.module" and base.__name__ == "Module" for base in kind.__mro__)
+
+
+def _holds_values(found: Any) -> bool:
+    """Whether it is a Value or a Module, or holds one."""
+    if isinstance(found, list | tuple):
+        return any(map(_holds_values, found))
+    if isinstance(found, dict):
+        return any(map(_holds_values, found.values()))
+    kind: Any = type(found)
+    return kind is Value or _walks_itself(kind)
 
 
 @functools.cache
@@ -266,11 +650,56 @@ def _names(code: types.CodeType) -> frozenset[str]:
     return frozenset(code.co_names).union(*inner)
 
 
+_GLOBAL = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0, dis.opmap["DELETE_GLOBAL"]: 0}
+_IMPORT, _EXTENDED = dis.opmap["IMPORT_NAME"], dis.opmap["EXTENDED_ARG"]
+
+
+@functools.cache
+def _reads(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that a function's code takes from its globals, and the modules that it imports itself."""
+    read, imported, high = set(), set(), 0
+    for operation, number in zip(code.co_code[::2], code.co_code[1::2], strict=True):
+        number += high << 8
+        high = number if operation == _EXTENDED else 0
+        if operation in _GLOBAL:
+            read.add(code.co_names[number >> _GLOBAL[operation]])
+        elif operation == _IMPORT:
+            imported.add(code.co_names[number])
+    inner = [_reads(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return frozenset(read).union(*(pair[0] for pair in inner)), frozenset(imported).union(*(pair[1] for pair in inner))
+
+
 @functools.cache
 def _trusted(module: str) -> bool:
-    """Whether a module's functions read no globals that change: the standard library's, NumPy's, ours."""
+    """Whether a module's functions read no globals that change: the standard library's, NumPy's, ours.
+
+    Of an installed package that is so unless it speaks of us.
+    """
     root = module.split(".")[0]
-    if root in _TRUSTED:
+    if root in _TRUSTED or root == "__main__":
+        return root != "__main__"
+    found = sys.modules.get(module)
+    file = getattr(found, "__file__", None) or ""
+    if "site-packages" not in file and "dist-packages" not in file:
+        return False
+    content = vars(found).values()
+    homes = (x.__name__ if isinstance(x, types.ModuleType) else getattr(x, "__module__", "") for x in content)
+    return not any(isinstance(home, str) and home.split(".")[0] in _OURS for home in homes)
+
+
+def _known(function: types.FunctionType) -> bool:
+    """The same of one function, by the file that it was written in: a module may lend its name to others' code."""
+    file = function.__code__.co_filename
+    if file.startswith(_OUR_FOLDERS):
         return True
-    file = getattr(sys.modules.get(root), "__file__", None) or ""
-    return "site-packages" in file or "dist-packages" in file
+    if "site-packages" in file or "dist-packages" in file:
+        return _trusted(function.__module__ or "")
+    return file.startswith(_LIBRARY)
+
+
+def _folder(*parts: str) -> str:
+    return os.path.abspath(os.path.join(*parts)) + os.sep
+
+
+_LIBRARY = _folder(os.__file__, "..")
+_OUR_FOLDERS = (_folder(__file__, ".."), _folder(__file__, "..", "..", "nn"), _folder(np.__file__, ".."))

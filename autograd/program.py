@@ -8,11 +8,13 @@ wants them, its arguments: variables, and constants as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from .errors import AutogradError
+from .value import Value
 
 
 class Variable:
@@ -162,12 +164,17 @@ class Place:
 
     def set(self, content: Any) -> None:
         if self.attribute:
-            object.__setattr__(self.holder, self.key, content)
+            (object.__setattr__ if intercepts(self.holder) else setattr)(self.holder, self.key, content)
         else:
             self.holder[self.key] = content
 
     def __repr__(self) -> str:
         return f"<Place {self.path}>"
+
+
+def intercepts(holder: Any) -> bool:
+    """Whether its class has a ``__setattr__`` of its own, which is not to be asked."""
+    return isinstance(type(holder).__setattr__, FunctionType)
 
 
 class Program:
@@ -229,6 +236,16 @@ class Program:
             if call.result is not None:
                 content[call.result] = result
         return mapped(read, self.results), [mapped(read, variable) for _, variable in self.writes]
+
+
+def boxed(content: Any) -> Value:
+    """A constant Value of a result: what a compiled function returns where the function returned a Value."""
+    return Value(content, requires_grad=False)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` in another dtype."""
+    return x.astype(dtype)
 
 
 def variables(tree: Any) -> Iterator[Variable]:

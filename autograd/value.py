@@ -61,7 +61,7 @@ def record(
         if lazy_kinds and any(map(is_lazy, arguments)):
             data, params = _uncomputed(op, arguments, params, compute)
         elif state is not None and state.interpreter is not None:
-            data, params = state.interpreter.forward(op, arguments, params, compute)
+            data, params = state.interpreter.forward(op, inputs, params, compute)
         elif compute is not None:
             data = compute(*arguments)
         elif op.with_saved is None:
@@ -920,10 +920,10 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
         if kind is complex and right is not None and type(right._array) is float64:
             return _constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
         return _constant(other)
-    if isinstance(other, np.generic | ndarray | list | tuple) or hasattr(kind, "__array_function__"):
+    if isinstance(other, np.generic | ndarray | list | tuple):
         return _constant(_own(other))
-    if hasattr(kind, "__array_ufunc__"):  # what stands for a Python number, and leaves dtypes alone as one does
-        return _constant(other)
+    if hasattr(kind, "__array_function__"):  # what has no dtype stands for a Python number, and leaves dtypes alone
+        return _constant(_own(other) if hasattr(other, "dtype") else other)
     return None
 
 
@@ -1022,7 +1022,7 @@ def _own(data: Any) -> Any:
         except OverflowError:
             raise DataError(f"Value({data!r:.40}...): the number is too large for float64.") from None
     elif hasattr(data, "__array_function__"):
-        array = data
+        array = data.locked() if hasattr(type(data), "locked") else data
         if is_lazy(data):
             lazy_kinds.add(type(data))
     else:
