@@ -98,6 +98,12 @@ class Traced:
         twin._locked = True
         return twin
 
+    def owned(self) -> Any:
+        """What a Value holds that is made of it."""
+        if self._variable.dtype is not None:
+            return self.locked()
+        return self._recorder.call(np.complex128 if isinstance(self._content, complex) else np.float64, (self,))
+
     # ---------------------------------------------------------------- what is known before a run
 
     def __getattr__(self, name: str) -> Any:

@@ -366,11 +366,12 @@ class Surroundings:
         """What the functions of its own module speak of that a function of `nn` calls."""
         for name in _reads(function.__code__)[0]:
             helper = function.__globals__.get(name)
-            if isinstance(helper, types.FunctionType) and id(helper) not in self._seen:
-                if (helper.__module__ or "").split(".")[0] == "nn":
-                    self._seen.add(id(helper))
-                    self._speak(_names(helper.__code__), trusted=True)
-                    self._helpers(helper)
+            if not isinstance(helper, types.FunctionType) or id(helper) in self._seen:
+                continue
+            if (helper.__module__ or "").split(".")[0] == "nn":
+                self._seen.add(id(helper))
+                self._speak(_names(helper.__code__), trusted=True)
+                self._helpers(helper)
 
     # ---------------------------------------------------------------- names
 
@@ -626,7 +627,7 @@ def _shown(key: Any) -> str:
 
 
 @functools.cache
-def _walks_itself(kind: type) -> bool:
+def _walks_itself(kind: Any) -> bool:
     """Whether its own methods look at each attribute: a Module finds its parameters so."""
     return any(base.__module__ == "nn.module" and base.__name__ == "Module" for base in kind.__mro__)
 
@@ -679,7 +680,9 @@ def _trusted(module: str) -> bool:
     file = getattr(found, "__file__", None) or ""
     if "site-packages" not in file and "dist-packages" not in file:
         return False
-    homes = (
-        x.__name__ if isinstance(x, types.ModuleType) else getattr(x, "__module__", "") for x in vars(found).values()
-    )
-    return not any(isinstance(home, str) and home.split(".")[0] in _OURS for home in homes)
+    return not any(map(_of_ours, vars(found).values()))
+
+
+def _of_ours(x: Any) -> bool:
+    home = x.__name__ if isinstance(x, types.ModuleType) else getattr(x, "__module__", "")
+    return isinstance(home, str) and home.split(".")[0] in _OURS

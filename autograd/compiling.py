@@ -186,11 +186,8 @@ class Compiled:
         for version in versions:  # a number that changed between two calls is read in each run from now on
             for key, (place, before) in version.numbers.items():
                 now = content(place)
-                if (
-                    key not in self._fixed
-                    and type(now) in _NUMBERS
-                    and (type(now) is not type(before) or now != before)
-                ):
+                same = type(now) is type(before) and now == before
+                if type(now) in _NUMBERS and not same and key not in self._fixed:
                     self._dynamic[key] = place.holder
         while True:
             trace = _Trace(self.function, args, kwargs, objects, self._dynamic)
@@ -435,10 +432,10 @@ class _Trace:
             now = content(place)
             if now is original or (type(now) is Traced and now._variable is traced._variable):
                 place.set(original)
-            elif (
-                isinstance(now, Traced | np.ndarray | np.generic | int | float | complex) and type(now) is not bool
-            ) or (now is None and place.key == "_grad"):
+            elif isinstance(now, Traced | np.ndarray | np.generic) or type(now) in _NUMBERS:
                 writes.append((place, now))
+            elif now is None and place.key == "_grad":
+                writes.append((place, None))
             else:
                 self.changed[place.path] = place, None
         for value, path in before.values.items():
@@ -624,7 +621,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
-        return kind, tree.shape, tree.dtype
+        return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
     if kind is float:
         arrays.append(tree)
         return kind
@@ -675,7 +672,8 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            return type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
