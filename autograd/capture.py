@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from .errors import CompileError
+from .graph import describe
 from .op import Op
-from .program import Call, Expect, Variable, variables
-from .value import Value
+from .program import Call, Expect, Variable, cast, variables
+from .value import Value, tick
 
 _ABOUT = {
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
@@ -73,11 +74,6 @@ def assigned(a: Any, index: Any, new: Any) -> Any:
     return a
 
 
-def boxed(content: Any) -> Value:
-    """A constant Value of a result: what a compiled function returns where the function returned a Value."""
-    return Value(content, requires_grad=False)
-
-
 class Traced:
     """An array, or a number, whose calls are noted."""
 
@@ -94,6 +90,8 @@ class Traced:
         """The same for a Value to hold: ``array += x`` makes a new one of it, as of what `Value.data` hands out."""
         if self._locked:
             return self
+        if self._variable.dtype is None:  # the data of a Value is NumPy's
+            return self._recorder.call(np.multiply, (self, np.float64(1.0))).locked()  # type: ignore[no-any-return]
         twin = Traced(self._content, self._variable, self._recorder)
         twin._locked = True
         return twin
@@ -193,7 +191,7 @@ class Traced:
     ) -> Any:
         if self._content.dtype == dtype and not copy:
             return self
-        return self._recorder.call(_cast, (self, np.dtype(dtype)))
+        return self._recorder.call(cast, (self, np.dtype(dtype)))
 
     def item(self, *index: Any) -> Any:
         return self._recorder.call(item, (self[index] if index else self,))
@@ -233,14 +231,6 @@ class Traced:
 
     def __deepcopy__(self, memo: Any) -> Traced:
         return self
-
-
-def _cast(x: Any, dtype: Any) -> Any:
-    """`x` in another dtype."""
-    return x.astype(dtype)
-
-
-cast = _cast
 
 
 def _flattened(x: Any) -> Any:
@@ -349,6 +339,9 @@ class Recorder:
         self.calls: list[Call] = []
         self.part = "forward"
         self.live = True
+        self.start = tick()
+        self.known: set[Value] = set()
+        """Results from before the trace that may be used."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
@@ -542,9 +535,18 @@ class Recorder:
             self.part = "update" if before != "backward" else before
 
     def forward(
-        self, op: Op, arguments: Sequence[Any], params: dict[str, Any] | None, compute: Callable[..., Any] | None
+        self, op: Op, inputs: Sequence[Value], params: dict[str, Any] | None, compute: Callable[..., Any] | None
     ) -> tuple[Any, dict[str, Any] | None]:
         """The result of an operation, and its keywords with what it saved."""
+        arguments = []
+        for value in inputs:
+            array = value._array
+            arguments.append(array)
+            if value._tracked and type(array) is not Traced and value._clock < self.start and value not in self.known:
+                raise CompileError(
+                    f"compile: the function uses {describe(value)}, made before, from a place where compile does not "
+                    f"look, such as inside of an object of another library. Close over it, or pass it in an argument."
+                )
         if self.part == "update":
             self.part = "forward"
         if compute is not None:
@@ -666,4 +668,4 @@ def _spelled(function: Any) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "boxed", "item"]
+__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "item"]

@@ -19,6 +19,7 @@ import gc
 import io
 import logging
 import operator
+import os
 import random
 import sys
 import threading
@@ -178,9 +179,9 @@ class Surroundings:
             if id(node) in self._seen:
                 continue
             self._seen.add(id(node))
-            if node.is_leaf:
+            if node.requires_grad and node.is_leaf:
                 self.values.setdefault(node, node.label or here)
-            else:
+            elif not node.is_leaf:
                 self.graphs.append((node, {name: getattr(node, name) for name in _OF_A_NODE}))
 
     # ---------------------------------------------------------------- what is inside
@@ -328,7 +329,7 @@ class Surroundings:
         if wrapped is not None:
             self._stack.append((wrapped, here, None))
         home = function.__module__ or ""
-        if _trusted(home):
+        if _known(function):
             if home.split(".")[0] == "nn":
                 self._speak(_names(code), trusted=True)
                 self._helpers(function)
@@ -627,7 +628,7 @@ def _shown(key: Any) -> str:
 
 
 @functools.cache
-def _walks_itself(kind: Any) -> bool:
+def _walks_itself(kind: type) -> bool:
     """Whether its own methods look at each attribute: a Module finds its parameters so."""
     return any(base.__module__ == "nn.module" and base.__name__ == "Module" for base in kind.__mro__)
 
@@ -638,7 +639,8 @@ def _holds_values(found: Any) -> bool:
         return any(map(_holds_values, found))
     if isinstance(found, dict):
         return any(map(_holds_values, found.values()))
-    return type(found) is Value or _walks_itself(type(found))
+    kind: Any = type(found)
+    return kind is Value or _walks_itself(kind)
 
 
 @functools.cache
@@ -674,15 +676,30 @@ def _trusted(module: str) -> bool:
     Of an installed package that is so unless it speaks of us.
     """
     root = module.split(".")[0]
-    if root in _TRUSTED:
-        return True
+    if root in _TRUSTED or root == "__main__":
+        return root != "__main__"
     found = sys.modules.get(module)
     file = getattr(found, "__file__", None) or ""
     if "site-packages" not in file and "dist-packages" not in file:
         return False
-    return not any(map(_of_ours, vars(found).values()))
+    content = vars(found).values()
+    homes = (x.__name__ if isinstance(x, types.ModuleType) else getattr(x, "__module__", "") for x in content)
+    return not any(isinstance(home, str) and home.split(".")[0] in _OURS for home in homes)
 
 
-def _of_ours(x: Any) -> bool:
-    home = x.__name__ if isinstance(x, types.ModuleType) else getattr(x, "__module__", "")
-    return isinstance(home, str) and home.split(".")[0] in _OURS
+def _known(function: types.FunctionType) -> bool:
+    """The same of one function, by the file that it was written in: a module may lend its name to others' code."""
+    file = function.__code__.co_filename
+    if file.startswith(_OUR_FOLDERS):
+        return True
+    if "site-packages" in file or "dist-packages" in file:
+        return _trusted(function.__module__ or "")
+    return file.startswith(_LIBRARY)
+
+
+def _folder(*parts: str) -> str:
+    return os.path.abspath(os.path.join(*parts)) + os.sep
+
+
+_LIBRARY = _folder(os.__file__, "..")
+_OUR_FOLDERS = (_folder(__file__, ".."), _folder(__file__, "..", "..", "nn"), _folder(np.__file__, ".."))

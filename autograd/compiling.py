@@ -34,14 +34,14 @@ import numpy as np
 from . import modes
 from .arena import arena
 from .backward import conjugate, reverse, seed_for
-from .capture import Recorder, Traced, TracedGenerator, UntraceableError, boxed
+from .capture import Recorder, Traced, TracedGenerator, UntraceableError
 from .closure import MISSING, SETTINGS, Condition, Surroundings, called, content, identity
 from .errors import CompileError, GraphError
 from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import Call, Diverged, Expect, Place, Program, Variable, variables
+from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
@@ -131,7 +131,7 @@ class Compiled:
             )
             raise CompileError(f"compile({self.name}).source: {why}.")
         _name_results(self._latest, self.function)
-        return source(simplified(_unboxed(self._latest), to_read=True), self.name)
+        return source(simplified(self._latest, to_read=True), self.name)
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -186,8 +186,8 @@ class Compiled:
         for version in versions:  # a number that changed between two calls is read in each run from now on
             for key, (place, before) in version.numbers.items():
                 now = content(place)
-                same = type(now) is type(before) and now == before
-                if type(now) in _NUMBERS and not same and key not in self._fixed:
+                changed = type(now) is not type(before) or now != before
+                if changed and key not in self._fixed and type(now) in _NUMBERS:
                     self._dynamic[key] = place.holder
         while True:
             trace = _Trace(self.function, args, kwargs, objects, self._dynamic)
@@ -340,6 +340,7 @@ class _Trace:
         return traced
 
     def _substitute(self, before: Surroundings) -> None:
+        self.recorder.known.update(node for node, _ in before.graphs)
         self.states = [(g, g.bit_generator.state) for place in before.generators for g in (place.get(),)]
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
@@ -432,10 +433,12 @@ class _Trace:
             now = content(place)
             if now is original or (type(now) is Traced and now._variable is traced._variable):
                 place.set(original)
-            elif isinstance(now, Traced | np.ndarray | np.generic) or type(now) in _NUMBERS:
+            elif (
+                isinstance(now, Traced | np.ndarray | np.generic)
+                or type(now) in _NUMBERS
+                or (now is None and place.key == "_grad")
+            ):
                 writes.append((place, now))
-            elif now is None and place.key == "_grad":
-                writes.append((place, None))
             else:
                 self.changed[place.path] = place, None
         for value, path in before.values.items():
@@ -621,7 +624,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
-        return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
+        return kind, tree.shape, tree.dtype
     if kind is float:
         arrays.append(tree)
         return kind
@@ -672,18 +675,10 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
-            return same and (found.ndim < 2 or found.strides == wanted.strides)
+            return type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
-
-
-def _unboxed(program: Program) -> Program:
-    """The same, giving arrays where it gives Values."""
-    inside = {call.result: call.args[0] for call in program.calls if call.function is boxed}
-    calls = [call for call in program.calls if call.function is not boxed]
-    return program.with_calls(calls, lambda variable: inside.get(variable, variable))
 
 
 def _draws_before_a_condition(program: Program) -> list[Any]:
@@ -807,11 +802,11 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     ...     loss = ((x @ w - t) ** 2).mean()
     ...     w.zero_grad()
     ...     loss.backward()
-    ...     w.data -= 0.1 * w.grad
+    ...     w.data -= 0.01 * w.grad
     ...     return loss
     >>> x, t = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])
     >>> [round(step(x, t).item(), 3) for _ in range(5)]
-    [30.5, 6.605, 5.013, 4.673, 4.398]
+    [30.5, 16.165, 9.111, 5.638, 3.927]
     >>> step
     <compiled step: 1 program, 3 traces>
 
@@ -887,13 +882,20 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     >>> def squared_error(w, x, t):
     ...     error = x @ w - t
     ...     return (error * error).sum()
-    >>> print(gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3)))
-    TODO
+    >>> text = gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3))
+    >>> print(text[text.index("# forward") : text.index("# backward")])
+    # forward
+        product1 = x @ w                             # (3,)
+        error = product1 - t                         # (3,)
+        product2 = error * error                     # (3,)
+        value = product2.sum()
     """
     trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
     _name_results(program, function)
+    if type(program.results[0]) is Variable:
+        program.results[0].name = program.results[0].name or "value"
     names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
     for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
         gradient.name = f"grad_{names[number]}" if number < len(names) else None

@@ -98,17 +98,27 @@ def describe(node: Value) -> str:
     return f"{what} of shape {node.shape}"
 
 
+def _raised_in(error: Exception, package: str) -> bool:
+    """Whether the innermost frame of an error is in a package."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and str(place.tb_frame.f_globals.get("__name__")).split(".")[0] == package
+
+
 def of_libraries(error: Exception, op: Op, inputs: tuple[Value, ...]) -> LibraryError | None:
     """What went wrong between an operation and the libraries of its arrays, and what to write instead; None if else."""
     arrays = [value._array for value in inputs]
     kinds = {type(array) for array in arrays if is_foreign(array)}
     if not kinds or isinstance(error, AutogradError):
         return None
-    if not isinstance(error, TypeError | AttributeError | NotImplementedError | FutureWarning):
+    lazy = any(map(is_lazy, arrays))
+    ours = (TypeError, AttributeError, NotImplementedError, FutureWarning)
+    if not isinstance(error, ours) and not (lazy and _raised_in(error, "dask")):
         return None
     names = sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
     what = f"{op.name} of {' and '.join(map(describe, inputs))}: {error}"
-    if any(map(is_lazy, arrays)):
+    if lazy:
         return LibraryError(
             f"{what}\nThese arrays are not computed yet, and there is no form of {op.name} that waits. Compute them "
             f"first, Value(x.compute()); or apply a function to each chunk with dask.array.map_blocks before it "

@@ -14,6 +14,7 @@ axes, cast to the input's dtype. The driver does these once, for every rule.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -256,6 +257,11 @@ class Op:
         return inputs, params or None
 
 
+def size(x: Any) -> int:
+    """How many entries there are, which np.size does not know of every library's arrays."""
+    return math.prod(np.shape(x))
+
+
 def spread(condition: Any, array: Any) -> Any:
     """A condition, as a list or an array, in the shape of another array."""
     condition = beside(as_array(getattr(condition, "_array", condition)), array)
@@ -290,7 +296,10 @@ class Several:
 
 
 class Plain:
-    """What stands behind a function without a derivative: itself, on the data, with plain NumPy as the answer."""
+    """What stands behind a function without a derivative: itself, or `function`, on the data, with a plain answer."""
+
+    def __init__(self, function: Callable[..., Any] | None = None):
+        self.function = function
 
 
 class Refused:
@@ -526,10 +535,10 @@ def composed(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], C
     return register
 
 
-def plain(*functions: Callable[..., Any]) -> None:
-    """Register functions that have no derivative: of counting, comparing, asking."""
+def plain(*functions: Callable[..., Any], by: Callable[..., Any] | None = None) -> None:
+    """Register functions that have no derivative: of counting, comparing, asking; `by` answers in their place."""
     for function in functions:
-        registry[function] = Plain()
+        registry[function] = Plain(by)
 
 
 def refuses(*functions: Callable[..., Any], reason: str) -> None:

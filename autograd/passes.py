@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .capture import cast
 from .lowering import contiguous, lowered
-from .program import Call, Program, Variable, variables
+from .program import Call, Program, Variable, cast, variables
 
 NESTED = (tuple, list, dict, slice)
 LARGE = 1_000_000

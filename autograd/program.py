@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import AutogradError
+from .value import Value
 
 
 class Variable:
@@ -235,6 +236,16 @@ class Program:
             if call.result is not None:
                 content[call.result] = result
         return mapped(read, self.results), [mapped(read, variable) for _, variable in self.writes]
+
+
+def boxed(content: Any) -> Value:
+    """A constant Value of a result: what a compiled function returns where the function returned a Value."""
+    return Value(content, requires_grad=False)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` in another dtype."""
+    return x.astype(dtype)
 
 
 def variables(tree: Any) -> Iterator[Variable]:

@@ -27,7 +27,7 @@ import numpy as np
 
 from .arena import Arena, Piece, flattened
 from .planning import Memory
-from .program import Call, Diverged, Expect, Place, Program, Variable, intercepts, mapped, variables
+from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, intercepts, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -706,6 +706,8 @@ class _Page:
         self.given: dict[int, tuple[str, str, Any]] = {}
         """By id, what the function is to be given because it cannot be printed: its name, why, and itself."""
         for call in program.calls:  # before the variables get their names
+            if isinstance(call.function, Expect) or call.function is boxed:
+                continue
             self.refer(getattr(call.function, "func", call.function))
             mapped_constants(self.refer, (call.args, call.kwargs))
         variables = [*program.arguments, *program.loads, *_results(program.calls)]
@@ -732,9 +734,9 @@ class _Page:
         try:
             return _name(self.quotes.name(content, "constant" if isinstance(content, np.ndarray) else None))
         except Unquotable as error:
-            what = (
-                f"{type(content).__name__} of shape {content.shape}" if isinstance(content, np.ndarray) else str(error)
-            )
+            what = str(error) if isinstance(content, FunctionType) else f"a {type(content).__name__}"
+            if isinstance(content, np.ndarray):
+                what = _shape(Variable.of(content), dtype=True)
             return self._given(content, getattr(content, "__name__", "constant"), what)
 
     def _given(self, content: Any, name: str, why: str) -> ast.Name:
@@ -772,7 +774,7 @@ class _Page:
         body += [(1, "", ""), *((1, line, "") for line in self.end())]
         signature = [(1, f"{name},", comment) for name, comment in parameters]
         head = [f"def {self.name}(", *_commented(signature), "):"] if parameters else [f"def {self.name}():"]
-        return "\n".join([self.quotes.text(), "", "", *head, *_commented(body[1:] if len(body) > 1 else body)]) + "\n"
+        return "\n".join([self.quotes.text(), "", "", *head, *_commented(body if body[0][1] else body[1:])]) + "\n"
 
     def line(self, call: Call) -> str | None:
         names, function = self.lines.names, call.function
@@ -784,7 +786,7 @@ class _Page:
             elif not function.wanted:
                 condition = ast.UnaryOp(ast.Not(), operand, **HERE)
             return f"assert {ast.unparse(condition)}  # else the function would take another way"
-        if getattr(function, "__name__", "") == "boxed" and call.result is not None:
+        if function is boxed and call.result is not None:
             names[call.result] = names[call.args[0]]
             return None
         right = ast.unparse(self.lines.expression(call))

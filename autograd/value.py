@@ -17,6 +17,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -61,7 +62,7 @@ def record(
         if lazy_kinds and any(map(is_lazy, arguments)):
             data, params = _uncomputed(op, arguments, params, compute)
         elif state is not None and state.interpreter is not None:
-            data, params = state.interpreter.forward(op, arguments, params, compute)
+            data, params = state.interpreter.forward(op, inputs, params, compute)
         elif compute is not None:
             data = compute(*arguments)
         elif op.with_saved is None:
@@ -838,7 +839,9 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
                 break
         return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
     if kind is Plain:
-        return function(*_stripped(args), **_stripped(kwargs))
+        function = entry.function or function  # type: ignore[union-attr]
+        with uncomputed() if lazy_kinds else nullcontext():
+            return function(*_stripped(args), **_stripped(kwargs))
     if kind is Refused:
         raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
@@ -913,8 +916,7 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
         return _constant(other)
     if isinstance(other, np.generic | ndarray | list | tuple):
         return _constant(_own(other))
-    if hasattr(kind, "__array_function__"):
-        # One without a dtype stands for a Python number, and leaves dtypes alone as one does.
+    if hasattr(kind, "__array_function__"):  # what has no dtype stands for a Python number, and leaves dtypes alone
         return _constant(_own(other) if hasattr(other, "dtype") else other)
     return None
 

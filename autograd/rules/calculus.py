@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..op import beside, call, composed, defop, is_foreign
+from ..op import beside, call, composed, defop, is_foreign, size
 from .indexing import along, scatter
 
 
@@ -27,7 +27,7 @@ def diff(a, n=1, axis=-1):
 
 
 def diff_gradient(g, y, a, n=1, axis=-1):
-    return (-1) ** n * np.diff(padded(g, n, n, axis), n, axis) if np.size(y) else 0.0
+    return (-1) ** n * np.diff(padded(g, n, n, axis), n, axis) if size(y) else 0.0
 
 
 diff_op = defop(
@@ -200,7 +200,7 @@ unwrap_op = defop(
 
 def segment(x, xp):
     """The knot to the left of each x, by number, and how far x is on the way to the next; beyond the ends, 0 or 1."""
-    j = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.size(xp) - 2)
+    j = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, size(xp) - 2)
     width = xp[j + 1] - xp[j]
     part = (x - xp[j]) / np.where(width == 0, 1.0, width)
     return j, np.where(x >= xp[-1], 1.0, np.where(x < xp[0], 0.0, part))
@@ -208,7 +208,7 @@ def segment(x, xp):
 
 def slope(x, xp, fp):
     """The derivative in x: that of the segment to the right, at the last knot to the left; beyond the ends, 0."""
-    if np.size(xp) == 1:
+    if size(xp) == 1:
         return 0.0
     j, _ = segment(x, xp)
     width = xp[j + 1] - xp[j]
@@ -218,7 +218,7 @@ def slope(x, xp, fp):
 
 def knots(g, x, xp):
     """What comes to each knot of the `g` of each x that lies beside it."""
-    if np.size(xp) == 1:
+    if size(xp) == 1:
         return np.sum(g)
     j, part = segment(x, xp)
     left, right = g * (1.0 - part), g * part
@@ -279,7 +279,7 @@ def np_interp(x, xp, fp, left=None, right=None, period=None):
 
 def whole(g, a, v, late=False):
     """`g` with zeros in the place of what the modes "same" and "valid" leave away of the full result."""
-    missing = np.size(a) + np.size(v) - 1 - np.size(g)
+    missing = size(a) + size(v) - 1 - size(g)
     before = (missing + late) // 2
     return padded(g, before, missing - before, 0)
 
@@ -304,11 +304,11 @@ defop(
 
 
 def correlate_first(g, y, a, v, mode="valid"):
-    return np.convolve(whole(g, a, v, np.size(v) > np.size(a)), np.conjugate(np.ravel(v)), "valid")
+    return np.convolve(whole(g, a, v, size(v) > size(a)), np.conjugate(np.ravel(v)), "valid")
 
 
 def correlate_second(g, y, a, v, mode="valid"):
-    return np.conjugate(np.convolve(whole(g, a, v, np.size(v) > np.size(a)), np.ravel(a)[::-1], "valid"))[::-1]
+    return np.conjugate(np.convolve(whole(g, a, v, size(v) > size(a)), np.ravel(a)[::-1], "valid"))[::-1]
 
 
 defop(
@@ -328,7 +328,8 @@ def fractions(y, num, endpoint, axis):
 
 
 def linspace(start, stop, num=50, endpoint=True, dtype=None, axis=0, device=None):
-    return np.linspace(start, stop, num, endpoint, False, dtype, axis, device=device)
+    where = {} if device is None else {"device": device}
+    return np.linspace(start, stop, num, endpoint, False, dtype, axis, **where)
 
 
 def linspace_start(g, y, start, stop, num=50, endpoint=True, dtype=None, axis=0, device=None):

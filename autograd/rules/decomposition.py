@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.linalg import LinAlgError
 
 from ..errors import NoRuleError
-from ..op import beside, call, composed, defop, defparts, is_foreign, plain, registry
+from ..op import beside, call, certain, composed, defop, defparts, is_foreign, plain, registry, size
 from .indexing import scatter
 from .linalg import adjoint, conj, swap
 from .reduction import expand, others
@@ -56,7 +56,7 @@ def rectangular(a):
 def _cofactor(a):
     """``det(a) inv(a)ᵀ``, also where `a` is singular: there it comes from the singular values, without a division."""
     determinant = np.linalg.det(a)
-    if np.all(determinant):
+    if certain(np.all(determinant)):
         return determinant[..., None, None] * swap(np.linalg.inv(a))
     u, s, vh = np.linalg.svd(a)
     turn = np.linalg.det(u) * np.linalg.det(vh)
@@ -170,7 +170,7 @@ def tensorsolve(a, b, axes=None):
         order.append(axis)
     shape = tuple(np.shape(a)[axis] for axis in order)[-(np.ndim(a) - np.ndim(b)) :]
     n = math.prod(shape)
-    if np.size(a) != n**2:
+    if size(a) != n**2:
         raise LinAlgError(f"tensorsolve: shapes {np.shape(a)} and {np.shape(b)} make no square matrix.")
     return np.reshape(np.linalg.solve(np.reshape(np.transpose(a, order), (n, n)), np.ravel(b)), shape)
 
@@ -249,14 +249,14 @@ def solution_right(g, y, a, b, rcond=None, saved=None):
 
 
 def residuals_right(g, y, a, b, rcond=None, saved=None):
-    if not np.size(y):
+    if not size(y):
         return 0.0
     solution = np.linalg.lstsq(a, b, rcond)[0] if saved is None else saved[0]
     return 2 * conj(b - a @ solution) * g
 
 
 def residuals_left(g, y, a, b, rcond=None, saved=None):
-    if not np.size(y):
+    if not size(y):
         return 0.0
     solution = np.linalg.lstsq(a, b, rcond)[0] if saved is None else saved[0]
     share = residuals_right(g, y, a, b, rcond, saved)
@@ -351,7 +351,7 @@ def qr_gradient(g_q, g_r, a, mode, saved):
     # A column that depends on those before it leaves q undetermined.
     lengths = np.linalg.norm(r, axis=-2)
     dependent = np.abs(np.diagonal(r, axis1=-2, axis2=-1)) <= 8 * k * np.finfo(np.result_type(r)).eps * lengths
-    if np.any(dependent):
+    if not certain(np.all(~dependent)):
         r = np.where(np.any(dependent, -1)[..., None, None], math.nan, r)
     share = swap(np.linalg.solve(r, swap(share)))
     return np.concatenate([share, conj(q) @ g_beyond], -1) if np.shape(a)[-1] > k else share
@@ -403,7 +403,7 @@ def tiny(values):
 def over(m, divisors, least):
     """``m / divisors``; NaN where the divisor is 0, or nothing but rounding errors and `m` is not 0."""
     undefined = (np.abs(divisors) <= least) & (m != 0)
-    return np.where(undefined, math.nan, m / divisors) if np.any(undefined) else m / divisors
+    return m / divisors if certain(np.all(~undefined)) else np.where(undefined, math.nan, m / divisors)
 
 
 def over_gaps(m, values):
@@ -577,7 +577,7 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
 def length(y):
     """A norm to divide by: 1 where it is 0. There a vector has no direction, and this no derivative: NaN."""
     zero = y == 0
-    return np.where(zero, 1.0 + np.sqrt(y), y) if np.any(zero) else y
+    return y if certain(np.all(~zero)) else np.where(zero, 1.0 + np.sqrt(y), y)
 
 
 SIGNS = np.where(np.arange(24).reshape(2, 3, 4) % 3, 1.0, -1.0)
@@ -588,7 +588,7 @@ def _norm(x, ord=None, axis=None, keepdims=False):
 
 
 def norm_gradient(g, y, x, ord=None, axis=None, keepdims=False):
-    if not np.size(x) or ord == 0:
+    if not size(x) or ord == 0:
         return 0.0
     g, y = expand(g, axis, keepdims), expand(y, axis, keepdims)
     if ord is None or ord in (2, "fro", "f"):
@@ -628,7 +628,7 @@ norm_op = defop(
 @composed(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     axes = range(np.ndim(x)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    if len(axes) != 2 or ord not in (1, -1, 2, -2, math.inf, -math.inf, "nuc") or not np.size(x):
+    if len(axes) != 2 or ord not in (1, -1, 2, -2, math.inf, -math.inf, "nuc") or not size(x):
         return norm_op(x, ord, axis, keepdims)
     m = np.moveaxis(x if np.result_type(x).kind in "fc" else np.astype(x, float), axes, (-2, -1))
     if ord in (1, -1, math.inf, -math.inf):
@@ -662,7 +662,7 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
 
 @composed(np.linalg.cond)
 def cond(x, p=None):
-    if not np.size(x):
+    if not size(x):
         np.linalg.cond(np.zeros(np.shape(x)), p)  # for its error
     with np.errstate(all="ignore"):
         if p is None or p in (2, -2):
@@ -672,7 +672,7 @@ def cond(x, p=None):
             inverted = inverse(x)
             ratio = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverted, p, (-2, -1))
         undefined = np.isnan(ratio) & ~np.any(np.isnan(x), axis=(-2, -1))
-        if np.any(undefined):  # infinite, and so is the gradient
+        if not certain(np.all(~undefined)):  # infinite, and so is the gradient
             ratio = np.where(undefined, math.inf * (1.0 + np.linalg.norm(x, axis=(-2, -1))), ratio)
     return ratio
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..op import as_array, beside, call, composed, defop, is_foreign, is_lazy, plain, zeros
+from ..op import as_array, beside, call, composed, defop, is_foreign, is_lazy, plain, size, zeros
 
 
 def repeats(index):
@@ -17,7 +17,17 @@ def scatter(a, shape, index):
     out = zeros(shape, a)
     if repeats(index):
         return added(out, index, a)
-    out[index] = a
+    return assigned(out, index, a)
+
+
+def assigned(out, index, b):
+    """`out`, with `b` at the index."""
+    if is_lazy(out) and isinstance(index, tuple) and any(part is None for part in index):
+        model = np.broadcast_to(0.0, out.shape)  # Dask knows no new axes here
+        b = b + zeros(model[index].shape, out)
+        index = tuple(part for part in index if part is not None)
+        b = np.reshape(b, model[index].shape)
+    out[index] = b
     return out
 
 
@@ -26,7 +36,7 @@ def added(out, index, b):
     if not is_foreign(out):
         np.add.at(out, index, b)
     elif not repeats(index):
-        out[index] = out[index] + b
+        return assigned(out, index, out[index] + b)
     else:  # along one axis, which is what other libraries know
         place = beside(np.arange(out.size).reshape(out.shape), out)[index]
         flat = np.ravel(out)
@@ -80,16 +90,14 @@ def index_add(a, b, index):
 
 
 def index_set(a, b, index):
-    out = writable(a, b)
-    out[index] = b
-    return out
+    return assigned(writable(a, b), index, b)
 
 
 def set_gradient(g, y, a, b, index):
     if not repeats(index):
         return g[index]
     # Of several that go to the same place only the last one stays.
-    number = beside(np.arange(np.size(y)).reshape(np.shape(y)), y)[index]
+    number = beside(np.arange(size(y)).reshape(np.shape(y)), y)[index]
     number = beside(np.arange(number.size).reshape(number.shape), y)
     winner = np.zeros_like(getattr(y, "_array", y), float)
     winner[index] = number
@@ -203,7 +211,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     for condition, function in zip(conditions, funclist, strict=True):
         if not callable(function):
             y = index_set(y, function, index=condition)
-        elif np.size(part := x[condition]):
+        elif size(part := x[condition]):
             y = index_set(y, function(part, *args, **kw), index=condition)
     return y if np.result_type(y) == dtype else np.astype(y, dtype)
 
@@ -270,8 +278,8 @@ def diag(v, k=0):
         return np.diagonal(v, k)
     if np.ndim(v) != 1:
         raise ValueError(f"diag takes a vector or a matrix and got an array of shape {np.shape(v)}.")
-    n = np.size(v) + abs(k)
-    i = np.arange(np.size(v))
+    n = size(v) + abs(k)
+    i = np.arange(size(v))
     return scatter(v, shape=(n, n), index=(i - min(k, 0), i + max(k, 0)))
 
 

@@ -142,6 +142,9 @@ def kron(a, b):
 
 
 def cross(a, b):
+    if is_foreign(a) or is_foreign(b):
+        a1, a2, b1, b2 = (np.roll(x, -k, -1) for x in (a, b) for k in (1, 2))
+        return a1 * b2 - a2 * b1
     return np.cross(a, b)
 
 

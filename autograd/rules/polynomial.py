@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ..op import beside, call, composed, defop
+from ..op import beside, call, composed, defop, is_foreign, size
 from .indexing import index_add
 
 
@@ -36,8 +36,17 @@ def polyval_slope(g, y, p, x):
     return g * np.polyval(p[:-1] * beside(powers, p), x)
 
 
-defop(
-    np.polyval,
+def polyval(p, x):
+    if not is_foreign(p) and not is_foreign(x):
+        return np.polyval(p, x)
+    y = np.zeros_like(x)
+    for k in range(len(p)):
+        y = y * x + p[k]
+    return y
+
+
+polyval_op = defop(
+    polyval,
     (polyval_coefficients, polyval_slope),
     formula=("Σ g xᵏ, for the coefficient of xᵏ", "g p'(x)"),
     cases=lambda a: [
@@ -51,6 +60,7 @@ defop(
         call(a(0), a(2)),
     ],
 )
+composed(np.polyval)(polyval_op)
 
 
 def vander_gradient(g, y, x, N=None, increasing=False):
@@ -102,7 +112,7 @@ def polysub(a1, a2):
 def polymul(a1, a2):
     # NumPy leaves zeros in front away; we do after the product, whose other coefficients have derivatives in them.
     zeros = 0
-    factors = [p if np.size(p) else np.zeros(1, np.result_type(p)) for p in map(coefficients, (a1, a2))]
+    factors = [p if size(p) else np.zeros(1, np.result_type(p)) for p in map(coefficients, (a1, a2))]
     for p in factors:
         if np.ndim(p) > 1:
             raise ValueError(f"polymul: a polynomial is a vector of coefficients, and got shape {np.shape(p)}.")
@@ -210,7 +220,7 @@ def slope(p):
 # A root that is there twice has no derivative: there it is infinite or NaN.
 roots_op = defop(
     roots,
-    lambda g, y, p: -(g / np.polyval(slope(p), y)) @ np.vander(y, np.size(p)) if np.size(y) else 0.0,
+    lambda g, y, p: -(g / np.polyval(slope(p), y)) @ np.vander(y, size(p)) if size(y) else 0.0,
     formula="-Σ g rᵏ / p'(r), for the coefficient of xᵏ",
     cases=lambda a: [
         call(np.poly(a(4))),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..op import as_array, beside, call, certain, composed, defop, is_foreign, out_refused, plain, spread
+from ..op import as_array, beside, call, certain, composed, defop, is_foreign, out_refused, plain, size, spread
 
 REDUCED = [{}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"axis": ()}]
 MASKS = [{"axis": 1, "where": [[True], [False], [True]]}, {"where": [True, False, True, True], "keepdims": True}]
@@ -261,7 +261,7 @@ def weighted(a, axis=None, weights=None, returned=False, *, keepdims=False):
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         if not returned:
             return mean
-        return mean, np.full_like(mean, np.size(a) / np.size(mean))
+        return mean, np.full_like(mean, size(a) / size(mean))
     if np.shape(weights) != np.shape(a):
         if axis is None:
             raise TypeError(f"average of shape {np.shape(a)} with weights of shape {np.shape(weights)} needs an axis.")
@@ -489,4 +489,11 @@ softmax = defop(
 )
 
 plain(np.argmax, np.argmin, np.argsort, np.all, np.any, np.nonzero, np.count_nonzero, np.argwhere, np.flatnonzero)
-plain(np.searchsorted, np.shape, np.ndim, np.size)
+plain(np.searchsorted, np.shape, np.ndim)
+
+
+def entries(a, axis=None):
+    return size(a) if axis is None else math.prod(np.shape(a)[i] for i in normalize_axis_tuple(axis, np.ndim(a)))
+
+
+plain(np.size, by=entries)

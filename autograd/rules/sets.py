@@ -5,7 +5,7 @@ Of equal entries the first one is taken, as `numpy.unique` does, and the gradien
 
 import numpy as np
 
-from ..op import composed, plain
+from ..op import composed, plain, size
 
 
 def ranks(a, equal_nan):
@@ -65,7 +65,7 @@ def union1d(ar1, ar2):
 def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
     both = np.concatenate([ar1, ar2], axis=None)
     places = ranks(both, equal_nan=False)
-    _, index1, index2 = np.intersect1d(places[: np.size(ar1)], places[np.size(ar1) :], assume_unique, True)
+    _, index1, index2 = np.intersect1d(places[: size(ar1)], places[size(ar1) :], assume_unique, True)
     return (both[index1], index1, index2) if return_indices else both[index1]
 
 
@@ -79,7 +79,7 @@ def setdiff1d(ar1, ar2, assume_unique=False):
 def setxor1d(ar1, ar2, assume_unique=False):
     parts = [part if assume_unique else np.unique(part) for part in (ar1, ar2)]
     ordered = np.sort(np.concatenate(parts, axis=None))
-    if not np.size(ordered):
+    if not size(ordered):
         return ordered
     steps = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])
     return ordered[steps[1:] & steps[:-1]]

@@ -4,18 +4,32 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NoRuleError
-from ..op import call, composed, defop
+from ..op import call, composed, defop, is_foreign, size
 from .indexing import along, lined_up, numbers
 
 # ---------------------------------------------------------------- shape
 
 
+def in_order(a, shape, order):
+    """np.reshape; other libraries know the order "C" only."""
+    if not is_foreign(a):
+        return np.reshape(a, shape, order)
+    if order == "C":
+        return np.reshape(a, shape)
+    shape = shape if isinstance(shape, tuple | list) else (shape,)
+    return np.transpose(np.reshape(np.transpose(a), tuple(reversed(shape))))
+
+
 def reshape(a, shape, order="C"):
-    return np.reshape(a, shape, order)
+    return in_order(a, shape, order)
+
+
+def flat(a, order="C"):
+    return in_order(a, (-1,), order) if is_foreign(a) else np.ravel(a, order)
 
 
 def flattened(g, y, a, order="C"):
-    return np.reshape(g, np.shape(a), order)
+    return reshape(g, np.shape(a), order)
 
 
 def as_before(g, y, a, axis=None):
@@ -24,14 +38,15 @@ def as_before(g, y, a, axis=None):
 
 reshape = defop(
     reshape,
-    lambda g, y, a, shape, order="C": np.reshape(g, np.shape(a), order),
+    lambda g, y, a, shape, order="C": reshape(g, np.shape(a), order),
     formula="g, in the shape of a",
     moves=True,
     cases=lambda a: [call(a(2, 6), (3, -1)), call(a(2, 6), 12, order="F"), call(a(1, 1), ()), call(a(), (1, 1))],
 )
 ravel_op = defop(
-    np.ravel,
+    flat,
     flattened,
+    name="ravel",
     formula="g, in the shape of a",
     moves=True,
     cases=lambda a: [call(a(2, 3)), call(a(2, 3), "F"), call(a())],
@@ -180,7 +195,12 @@ def copied(g, y, a, order="K", subok=False):
     return g
 
 
-defop(np.copy, copied, formula="g", moves=True, cases=lambda a: [call(a(2, 3)), call(a())])
+def copy(a, order="K", subok=False):
+    return a.copy() if is_foreign(a) else np.copy(a, order, subok)
+
+
+copy = defop(copy, copied, formula="g", moves=True, cases=lambda a: [call(a(2, 3)), call(a())])
+composed(np.copy)(copy)
 
 # ---------------------------------------------------------------- order
 
@@ -225,9 +245,9 @@ def rot90(m, k=1, axes=(0, 1)):
 
 @composed(np.resize)
 def resize(a, new_shape):
-    if np.size(a) == 0:
+    if size(a) == 0:
         return np.zeros_like(a, shape=new_shape)
-    return np.ravel(a)[np.resize(np.arange(np.size(a)), new_shape)]
+    return np.ravel(a)[np.resize(np.arange(size(a)), new_shape)]
 
 
 @composed(np.delete)
@@ -352,7 +372,7 @@ def pad(array, pad_width, mode="constant", **keywords):
     pairs = widths(pad_width, ndim)
     if mode not in MARGINS or set(keywords) - {MARGINS[mode]}:
         raise ValueError(f"np.pad has no mode {mode!r} with the keywords {sorted(keywords)}.")
-    if not np.size(array) and mode != "constant":
+    if not size(array) and mode != "constant":
         for axis, n in enumerate(np.shape(array)):
             if n == 0 and np.any(pairs[axis]):
                 raise ValueError(f"np.pad: axis {axis} is empty, which only a constant can extend.")
@@ -381,13 +401,13 @@ def pad(array, pad_width, mode="constant", **keywords):
 
 
 def concatenate(*arrays, axis=0, dtype=None, casting="same_kind"):
-    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
+    return np.concatenate(arrays, axis, **({} if dtype is None else {"dtype": dtype, "casting": casting}))
 
 
 def concatenate_gradient(i, g, y, *arrays, axis=0, dtype=None, casting="same_kind"):
     if axis is None:
-        start = sum(np.size(a) for a in arrays[:i])
-        return np.reshape(g[start : start + np.size(arrays[i])], np.shape(arrays[i]))
+        start = sum(size(a) for a in arrays[:i])
+        return np.reshape(g[start : start + size(arrays[i])], np.shape(arrays[i]))
     start = sum(np.shape(a)[axis] for a in arrays[:i])
     return along(g, axis, slice(start, start + np.shape(arrays[i])[axis]))
 
@@ -407,7 +427,7 @@ concatenate = defop(
 
 
 def stack(*arrays, axis=0, dtype=None, casting="same_kind"):
-    return np.stack(arrays, axis, dtype=dtype, casting=casting)
+    return np.stack(arrays, axis, **({} if dtype is None else {"dtype": dtype, "casting": casting}))
 
 
 stack = defop(
@@ -491,7 +511,7 @@ def insert(arr, obj, values, axis=None):
     if not isinstance(obj, slice) and np.ndim(obj) == 0:
         values = np.moveaxis(values, 0, axis)
     obj = numbers(obj)
-    many = np.size(np.insert(np.arange(n), obj, 0)) - n  # how many the index asks for; one place takes any number
+    many = size(np.insert(np.arange(n), obj, 0)) - n  # how many the index asks for; one place takes any number
     many = np.shape(values)[axis] if many == 1 else many
     place = np.insert(np.arange(n), obj, np.arange(n, n + many))
     if extra > 0 and np.shape(values)[:extra] == (1,) * extra:

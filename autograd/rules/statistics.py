@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from ..errors import NoRuleError
-from ..op import beside, call, certain, composed, defop, is_foreign, plain, spread
+from ..op import beside, call, certain, composed, defop, is_foreign, plain, size, spread
 from .indexing import numbers, scatter
 from .reduction import extremum, folded, started
 
@@ -280,7 +280,7 @@ def summed(weights, columns, edges, density):
 
 def spanned(a, edges, bins, range):
     """The edges of bins that lie evenly between the smallest and the largest entry, which they follow."""
-    if not getattr(a, "requires_grad", False) or range is not None or np.ndim(bins) or not np.size(a):
+    if not getattr(a, "requires_grad", False) or range is not None or np.ndim(bins) or not size(a):
         return edges
     low, high = np.min(a), np.max(a)
     apart = np.asarray(edges[[0, -1]]) - np.array([low.data, high.data])  # ½ around entries that are all equal

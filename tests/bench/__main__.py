@@ -203,7 +203,7 @@ def middle(times: dict[str, Any], peer: str, ours: str = "ours") -> float | None
 
 
 def width(name: str) -> int:
-    return len(ENGINES[name].title) + 3
+    return max(len(ENGINES[name].title) + 3, 9)
 
 
 def heading(names: list[str]) -> str:

@@ -41,7 +41,7 @@ def batch(sizes: tuple[int, ...], n: int) -> tuple[np.ndarray, np.ndarray]:
     return X, random.normal(size=(n, 1)) if sizes[-1] == 1 else random.integers(sizes[-1], size=n)
 
 
-def moons(n: int = 100) -> tuple[list[list[float]], list[int]]:
+def two_moons(n: int = 100) -> tuple[list[list[float]], list[int]]:
     """Two half circles that reach into each other, with noise; classes -1 and 1."""
     random = np.random.default_rng(3)
     t = np.linspace(0, np.pi, n // 2)
@@ -81,7 +81,7 @@ def sequences(dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
 def given(kind: str, *args: Any) -> list[np.ndarray]:
     """The arrays that a row begins with: parameters and data."""
     if kind == "moons":
-        return [*weights(TINY), *(np.array(part) for part in moons(*args))]
+        return [*weights(TINY), *(np.array(part) for part in two_moons(*args))]
     if kind == "mlp":
         return [*weights(*args[:1]), *batch(*args)]
     parameters, *data = lenet() if kind == "lenet" else sequences(*args or ("float64",))

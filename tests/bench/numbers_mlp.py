@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from data import ALPHA, TINY, A, B, Work, moons, neurons
+from data import ALPHA, TINY, A, B, Work, neurons
 
 
 def scalar_chain(
@@ -57,6 +57,3 @@ def max_margin(model: Callable[[Any], Any], parameters: Sequence[Any], leaf: Any
     scores = [model([leaf(xi) for xi in row]) for row in X]
     losses = [relu(1 + -yi * score) for yi, score in zip(y, scores, strict=True)]
     return sum(losses) * (1.0 / len(losses)) + ALPHA * sum(p * p for p in parameters)
-
-
-POINTS = moons()

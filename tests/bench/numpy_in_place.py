@@ -4,9 +4,8 @@ As one writes it for speed without a framework: views made beforehand, no graph,
 """
 
 import numpy as np
-from data import ALPHA, RATE, SEQUENCE, TINY, Work, batch, learning_rate, sequences, weights
+from data import ALPHA, RATE, SEQUENCE, TINY, Work, batch, learning_rate, sequences, two_moons, weights
 from data import lenet as lenet_data
-from data import moons as moons_data
 from numpy.lib.stride_tricks import sliding_window_view
 
 VERSION = "numpy with out="
@@ -113,10 +112,10 @@ def mlp(sizes, n):
     return Work(step, lambda: parameters)
 
 
-def moons():
+def moons(points=100):
     """With arrays in the place of single numbers, which is what waves are to come near to."""
-    points, classes = moons_data()
-    X, y = np.array(points), np.array(classes, float)[:, None]
+    X, y = (np.array(part, float) for part in two_moons(points))
+    y = y[:, None]
     parameters, n = weights(TINY), len(X)
     net, k = Dense(X, parameters), iter(range(10**9))
     margin, short, downhill = np.empty((n, 1)), np.empty((n, 1), bool), y / -n

@@ -1,10 +1,9 @@
 """This project: Values, and its nets as its users write them."""
 
 import numpy as np
-from data import DIGITS, RATE, SEQUENCE, A, B, Work, batch, learning_rate, sequences, weights
+from data import DIGITS, RATE, SEQUENCE, A, B, Work, batch, learning_rate, sequences, two_moons, weights
 from data import lenet as lenet_data
-from data import moons as moons_data
-from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
+from numbers_mlp import MLP, max_margin, scalar_chain
 
 import autograd
 import nn
@@ -34,9 +33,9 @@ def chain(n, compiled=False):
     return Work(lambda: float(run().data), lambda: [p.grad for p in leaves])
 
 
-def moons(points=None, compiled=False):
+def moons(points=100, compiled=False):
     """The demo, on so many points; the program takes them, their classes and the learning rate as arrays."""
-    X, y = POINTS if points is None else moons_data(points)
+    X, y = two_moons(points)
     model, k = MLP(Value, Value.relu), iter(range(10**9))
     parameters = model.parameters()
 

@@ -3,9 +3,9 @@
 from importlib.metadata import version
 
 import autograd.numpy as np
-from data import RATE, A, B, Work, batch, learning_rate, neurons, weights
+from data import RATE, A, B, Work, batch, learning_rate, neurons, two_moons, weights
 from data import TINY as SIZES
-from numbers_mlp import MLP, POINTS, max_margin
+from numbers_mlp import MLP, max_margin
 
 from autograd import value_and_grad
 
@@ -34,14 +34,14 @@ def relu(x):
     return np.maximum(x, 0.0)
 
 
-def moons():
+def moons(points=100):
     numbers = [p for layer in neurons(SIZES) for ws, b in layer for p in (*ws, b)]
-    model, k = MLP(float, relu), iter(range(10**9))
+    data, model, k = two_moons(points), MLP(float, relu), iter(range(10**9))
 
     def loss_of(numbers):
         given = iter(numbers)
         model.layers = [[([next(given) for _ in ws], next(given)) for ws, _ in layer] for layer in model.layers]
-        return max_margin(model, model.parameters(), float, relu, POINTS)
+        return max_margin(model, model.parameters(), float, relu, data)
 
     both = value_and_grad(loss_of)
 

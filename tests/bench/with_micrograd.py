@@ -2,10 +2,10 @@
 
 from importlib.metadata import version
 
-from data import RATE, TINY, Work, batch, learning_rate, neurons
+from data import RATE, TINY, Work, batch, learning_rate, neurons, two_moons
 from micrograd.engine import Value
 from micrograd.nn import MLP
-from numbers_mlp import POINTS, max_margin, scalar_chain
+from numbers_mlp import max_margin, scalar_chain
 
 VERSION = f"micrograd {version('micrograd')}"
 
@@ -22,11 +22,11 @@ def perceptron():
     return model
 
 
-def moons():
-    model, k = perceptron(), iter(range(10**9))
+def moons(points=100):
+    data, model, k = two_moons(points), perceptron(), iter(range(10**9))
 
     def step():
-        loss = max_margin(model, model.parameters(), Value, Value.relu, POINTS)
+        loss = max_margin(model, model.parameters(), Value, Value.relu, data)
         model.zero_grad()
         loss.backward()
         rate = learning_rate(next(k))

@@ -1,10 +1,10 @@
 """MyGrad."""
 
 import mygrad as mg
-from data import RATE, Work, batch, learning_rate, weights
+from data import RATE, Work, batch, learning_rate, two_moons, weights
 from mygrad.nnet.activations import relu
 from mygrad.nnet.losses import softmax_crossentropy
-from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
+from numbers_mlp import MLP, max_margin, scalar_chain
 
 VERSION = f"mygrad {mg.__version__}"
 
@@ -13,12 +13,12 @@ def chain(n):
     return scalar_chain(n, mg.tensor, mg.Tensor.null_grad)
 
 
-def moons():
-    model, k = MLP(mg.tensor, relu), iter(range(10**9))
+def moons(points=100):
+    data, model, k = two_moons(points), MLP(mg.tensor, relu), iter(range(10**9))
     parameters = model.parameters()
 
     def step():
-        loss = max_margin(model, parameters, mg.tensor, relu, POINTS)
+        loss = max_margin(model, parameters, mg.tensor, relu, data)
         for p in parameters:
             p.null_grad()
         loss.backward()

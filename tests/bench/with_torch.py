@@ -3,8 +3,8 @@
 import os
 
 import torch
-from data import RATE, Work, batch, learning_rate, weights
-from numbers_mlp import MLP, POINTS, max_margin, scalar_chain
+from data import RATE, Work, batch, learning_rate, two_moons, weights
+from numbers_mlp import MLP, max_margin, scalar_chain
 from torch.nn import functional
 
 VERSION = f"torch {torch.__version__}"
@@ -24,12 +24,12 @@ def chain(n):
     return scalar_chain(n, leaf, lambda p: setattr(p, "grad", None), lambda y: y.item(), lambda p: p.grad.item())
 
 
-def moons():
-    model, k = MLP(leaf, torch.relu), iter(range(10**9))
+def moons(points=100):
+    data, model, k = two_moons(points), MLP(leaf, torch.relu), iter(range(10**9))
     parameters = model.parameters()
 
     def step():
-        loss = max_margin(model, parameters, leaf, torch.relu, POINTS)
+        loss = max_margin(model, parameters, leaf, torch.relu, data)
         for p in parameters:
             p.grad = None
         loss.backward()
