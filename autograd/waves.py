@@ -53,7 +53,7 @@ def in_waves(program: Program) -> Program:
     if len(program.calls) < FEWEST:
         return program
     graph = _Graph(program)
-    if len(graph.function) < FEWEST:
+    if len(graph.original) < FEWEST:
         return program
     alone = sum(QUICK if function in _QUICK else SLOW for function in graph.original)
     if alone < WAVE * len(set(graph.level)):  # a wave at each level, at the least
