@@ -468,7 +468,8 @@ class _Emission:
             gathered = self._gathered(terms)
             out = self._view(span)
             result = Variable("array", out.shape, FLOAT64, (8,), (self.numbers,))
-            self._line(np.add.reduce, gathered, 0, out=out, result=result, effect=True)
+            # NumPy would begin with 0.0, and make it of a sum of -0.0 alone
+            self._line(np.add.reduce, gathered, 0, out=out, initial=-0.0, result=result, effect=True)
             return
         operands = np.array([self.graph.operands[node] for node in wave.nodes], np.intp).T
         known: dict[bytes, Any] = {}

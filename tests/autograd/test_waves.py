@@ -301,3 +301,12 @@ def test_a_sum_alone_is_worth_a_wave(monkeypatch):
     changed = in_waves(program)
     assert len(changed.calls) < 15
     assert same_bits(program.run(*record.inputs), changed.run(*record.inputs))
+
+
+def test_a_sum_of_negative_zeros_is_one():
+    record = Recorder()
+    x = record.argument(np.float64(-0.0))
+    program = record.program(record(operator.add, record(operator.add, record(operator.add, x, x), x), -0.0))
+    changed = in_waves(program)
+    assert np.add.reduce in functions(changed)
+    assert same_bits(changed.run(np.float64(-0.0))[0], np.float64(-0.0))
