@@ -208,7 +208,7 @@ def _cut_below(node: Any, index: int, cut: Any) -> Any:
     """Which entries of the gradient of an input are cut to zero, if those of the node are; None if nothing is known."""
     op, value, arrays = node.op, node.inputs[index], [value._array for value in node.inputs]
     if cut is not None and certain(cut.all()):
-        return np.ones_like(value._array, bool)[()]
+        return np.ones_like(value._array, bool) if is_foreign(value._array) else np.ones(value.shape, bool)[()]
     if op.cuts is not None:
         own = op.cuts(index, node._array, *arrays, **(node.params or {}))
         own = own | np.zeros_like(node._array, bool) if is_foreign(node._array) else np.broadcast_to(own, node.shape)
@@ -218,7 +218,7 @@ def _cut_below(node: Any, index: int, cut: Any) -> Any:
         live = op.gradient(index, live, node._array, arrays, node.params)
     elif not op.elementwise:
         return None
-    return unbroadcast(live if is_foreign(live) else np.asarray(live)[()], value.shape) == 0
+    return unbroadcast((live if hasattr(live, "dtype") else np.asarray(live))[()], value.shape) == 0
 
 
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
@@ -316,7 +316,7 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
         share = np.asarray(share)[()]
-    if isinstance(share, np.generic) and is_foreign(data):
+    if type(data) is not ndarray and isinstance(share, np.generic) and is_foreign(data):
         share = np.full_like(data, share)
     if share.shape != shape:
         try:
