@@ -218,7 +218,7 @@ def _cut_below(node: Any, index: int, cut: Any) -> Any:
         live = op.gradient(index, live, node._array, arrays, node.params)
     elif not op.elementwise:
         return None
-    return unbroadcast(live if is_foreign(live) else np.asarray(live)[()], value.shape) == 0
+    return unbroadcast((live if hasattr(live, "dtype") else np.asarray(live))[()], value.shape) == 0
 
 
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:

@@ -90,11 +90,15 @@ class Traced:
         """The same for a Value to hold: ``array += x`` makes a new one of it, as of what `Value.data` hands out."""
         if self._locked:
             return self
-        if self._variable.dtype is None:  # the data of a Value is NumPy's
-            return self._recorder.call(np.multiply, (self, np.float64(1.0))).locked()  # type: ignore[no-any-return]
         twin = Traced(self._content, self._variable, self._recorder)
         twin._locked = True
         return twin
+
+    def owned(self) -> Any:
+        """What a Value holds that is made of it."""
+        if self._variable.dtype is not None:
+            return self.locked()
+        return self._recorder.call(np.complex128 if isinstance(self._content, complex) else np.float64, (self,))
 
     # ---------------------------------------------------------------- what is known before a run
 

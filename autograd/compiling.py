@@ -624,7 +624,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
-        return kind, tree.shape, tree.dtype
+        return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
     if kind is float:
         arrays.append(tree)
         return kind
@@ -675,7 +675,8 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            return type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
@@ -904,4 +905,4 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
 
 def finished(program: Program) -> Program:
     """As it runs: in waves if it is of single numbers, with parameters in one array and memory that is used again."""
-    return planned(arena(in_waves(simplified(program))))
+    return planned(arena(simplified(in_waves(program))))

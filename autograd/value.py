@@ -1022,7 +1022,7 @@ def _own(data: Any) -> Any:
         except OverflowError:
             raise DataError(f"Value({data!r:.40}...): the number is too large for float64.") from None
     elif hasattr(data, "__array_function__"):
-        array = data.locked() if hasattr(type(data), "locked") else data
+        array = data.owned() if hasattr(type(data), "owned") else data
         if is_lazy(data):
             lazy_kinds.add(type(data))
     else:
