@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from .lowering import contiguous
 from .planning import Classes, sharing, takes_out
 from .program import Call, Diverged, Place, Program, Variable, mapped, uses
 
@@ -243,8 +244,8 @@ def arena(program: Program) -> Program:
                 kept[variable] = number
         if (
             len({variable for _, variable in part.roots}) == len(part.roots)
-            and all(_contiguous(variable) for _, variable in part.roots)
-            and all(v in part.leaves and _contiguous(v) for v in kept)
+            and all(contiguous(variable) and variable.size for _, variable in part.roots)
+            and all(v in part.leaves and contiguous(v) for v in kept)
             and not any(wanted[classes.of(v)] for v in loaded if v is not None)
             and not any(variable in kept for _, variable in part.roots)
         ):
@@ -252,16 +253,6 @@ def arena(program: Program) -> Program:
     if not groups:
         return program
     return _Laid(program, list(groups.values()), kept_of, classes, wanted).program()
-
-
-def _contiguous(variable: Variable) -> bool:
-    """Whether it lies in memory in the order of its axes."""
-    step = variable.dtype.itemsize
-    for stride, length in zip(reversed(variable.strides or ()), reversed(variable.shape), strict=True):
-        if length != 1 and stride != step:
-            return False
-        step *= length
-    return bool(variable.size)
 
 
 def _alike(call: Call) -> bool:
@@ -347,7 +338,7 @@ class _Laid:
                 continue
             if call.result in self.out:
                 out = self.out[call.result]
-                call = Call(call.function, call.args, call.kwargs, call.result, call.part, call.effect, out)
+                call = Call(call.function, call.args, call.kwargs, call.result, call.part, call.effect, out, call.line)
             calls.append(call)
         loads = {variable: place for variable, place in before.loads.items() if variable not in self.loads}
         loads.update(
@@ -419,7 +410,7 @@ class _Laid:
         alone = self.wanted[self.classes.of(variable)] == bool(places) and not variable.owners
         if places and (id(places[part].holder), places[part].key) in self.loaded:
             alone = False  # what stands there now may be read until the end
-        if producer is not None and alone and _contiguous(variable) and takes_out(producer):
+        if producer is not None and alone and contiguous(variable) and takes_out(producer):
             self.out[variable] = view
             return variable
         copy = Variable("array", variable.shape, variable.dtype, view.strides)

@@ -209,7 +209,7 @@ def _cut_below(node: Any, index: int, cut: Any, interpreter: Any) -> Any:
     """Which entries of the gradient of an input are cut to zero, if those of the node are; None if nothing is known."""
     op, value, arrays = node.op, node.inputs[index], [value._array for value in node.inputs]
     if cut is not None and not (interpreter and (op.elementwise or op.moves)) and certain(cut.all()):
-        return np.ones_like(value._array, bool)[()]
+        return np.ones_like(value._array, bool) if is_foreign(value._array) else np.ones(value.shape, bool)[()]
     if op.cuts is not None:
         own = op.cuts(index, node._array, *arrays, **(node.params or {}))
         own = own | np.zeros_like(node._array, bool) if is_foreign(node._array) else np.broadcast_to(own, node.shape)
@@ -318,7 +318,7 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
         share = np.asarray(share)[()]
-    if isinstance(share, np.generic) and is_foreign(data):
+    if type(data) is not ndarray and isinstance(share, np.generic) and is_foreign(data):
         share = np.full_like(data, share)
     if share.shape != shape:
         try:

@@ -905,4 +905,4 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
 
 def finished(program: Program) -> Program:
     """As it runs: in waves if it is of single numbers, with parameters in one array and memory that is used again."""
-    return planned(arena(in_waves(simplified(program))))
+    return planned(arena(simplified(in_waves(program))))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .lowering import dense
 from .program import Call, Expect, Place, Program, Variable
 
 REDUCTIONS = frozenset({np.sum, np.prod, np.max, np.min, np.mean})
@@ -122,7 +123,7 @@ def planned(program: Program) -> Program:
     places: list[_Block | None] = []
     for number, call in enumerate(program.calls):
         block, result = None, call.result
-        if result is not None and takes_out(call) and not result.owners and _dense(result):
+        if result is not None and takes_out(call) and not result.owners and dense(result):
             here = classes.of(result)
             if here not in pinned and here not in blocks:
                 block = _in_place(call, number, classes, blocks, last) or _taken(free, _bytes(result))
@@ -137,19 +138,6 @@ def planned(program: Program) -> Program:
 
 def _bytes(variable: Variable) -> int:
     return int(variable.size * variable.dtype.itemsize)
-
-
-def _dense(variable: Variable) -> bool:
-    """Whether it is laid out without gaps, in whatever order of its axes."""
-    if variable.strides is None:
-        return False
-    step = variable.dtype.itemsize
-    for stride, length in sorted(zip(variable.strides, variable.shape, strict=True)):
-        if length != 1:
-            if stride != step:
-                return False
-            step *= length
-    return bool(variable.size)
 
 
 def _in_place(
@@ -199,6 +187,6 @@ def _with_buffers(program: Program, places: list[_Block | None]) -> Program:
                 memory.append(np.ndarray(result.shape, result.dtype, raw[block], start, result.strides))
                 buffer = buffers[key] = Variable.of(memory[-1], "buffer")
                 loads[buffer] = Place(memory, len(memory) - 1, False, f"buffers[{len(memory) - 1}]")
-            call = Call(call.function, call.args, call.kwargs, result, call.part, call.effect, buffer)
+            call = Call(call.function, call.args, call.kwargs, result, call.part, call.effect, buffer, call.line)
         calls.append(call)
     return Program(program.arguments, loads, calls, program.writes, program.results)

@@ -13,6 +13,7 @@ which the program would have done it.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,7 @@ def _of_floats(function: Any) -> Any:
     return known if {"d->d", "dd->d", "d->?", "dd->?"} & set(known.types) else None
 
 
+NUMBERS = {float, int, bool, np.float64, np.bool_}
 _QUICK = {f for f in OPERATORS if getattr(f, "__module__", "") == "_operator"}
 
 
@@ -118,14 +120,16 @@ class _Graph:
         number, uses, order = self.number, self.uses, self.order
         for index, call in enumerate(self.program.calls):
             function, result = call.function, call.result
-            if function in known:
-                ufunc = known[function]
-            else:
-                ufunc = known[function] = _of_floats(function)
             operands = None
-            if result is not None and result.shape == () and not (call.effect or call.kwargs or call.out is not None):
+            if result is not None and not result.shape and not (call.effect or call.kwargs or call.out is not None):
+                try:
+                    ufunc = known[function]
+                except KeyError:
+                    ufunc = known[function] = _of_floats(function)
+                except TypeError:  # not hashable
+                    ufunc = None
                 if ufunc is not None:
-                    operands = self._operands_of(call, ufunc, result)
+                    operands = self._operands_of(call.args, ufunc, result)
                 elif function is operator.getitem and type(call.args[1]) is tuple and not call.args[1]:
                     same = number.get(call.args[0])  # the number in a 0-d array
                     if same is not None:
@@ -166,38 +170,31 @@ class _Graph:
         self.uses.append(0)
         return node
 
-    def _operands_of(self, call: Call, ufunc: Any, result: Variable) -> list[int] | None:
+    def _operands_of(self, args: tuple[Any, ...], ufunc: Any, result: Variable) -> list[int] | None:
         """The operands of a call on numbers; None if it is none."""
         dtype = result.dtype
-        if dtype is not FLOAT64 and dtype is not BOOL and dtype not in (FLOAT64, BOOL):
+        if dtype is not FLOAT64 and (dtype is None or dtype != (BOOL if _gives_truth(ufunc) else FLOAT64)):
+            return None  # of None separately, which to NumPy is equal to float64
+        if (result.kind == "array") != (ufunc is np.where) or len(args) != (3 if ufunc is np.where else ufunc.nin):
             return None
-        is_where = ufunc is np.where
-        if is_where != (result.kind == "array") or len(call.args) != (3 if is_where else ufunc.nin):
-            return None
-        found = []
+        found, some = [], False
         number = self.number
-        some = False
-        for argument in call.args:
+        for argument in args:
             kind = type(argument)
             if kind is Variable:
                 node = number.get(argument)
                 if node is None:
-                    if argument.kind != "number" or (
-                        argument.dtype is not None and argument.dtype not in (FLOAT64, BOOL)
-                    ):
+                    dtype = argument.dtype
+                    if argument.kind != "number" or not (dtype is None or dtype in (FLOAT64, BOOL)):
                         return None
                     node = self._node(argument)
                     self.inputs.append(node)
                 some = True
                 found.append(node)
-            elif kind is float or kind is np.float64 or kind is int or kind is bool or kind is np.bool_:
-                if kind is int and abs(argument) > 2**53:
-                    return None
-                found.append(self.constant(float(argument)))
-            else:
+            elif kind not in NUMBERS or (kind is int and abs(argument) > 2**53):
                 return None
-        if dtype == BOOL and (is_where or not _gives_truth(ufunc)):
-            return None
+            else:
+                found.append(self.constant(float(argument)))
         return found if some else None
 
     # ---------------------------------------------------------------- dead code, depth, chains of additions
@@ -314,9 +311,10 @@ class _Graph:
         yield nodes[start:]
 
 
-def _gives_truth(ufunc: np.ufunc) -> bool:
+@functools.cache
+def _gives_truth(ufunc: Any) -> bool:
     """Whether the result for floats is True or False."""
-    return any(types.endswith("->?") and set(types[:-3]) == {"d"} for types in ufunc.types)
+    return any(types in ("d->?", "dd->?") for types in getattr(ufunc, "types", ()))
 
 
 class _Wave:
@@ -346,6 +344,9 @@ class _Emission:
             if graph.uses[node]:
                 made_later = graph.variables[node] in made
                 (later.setdefault(graph.level[node], []) if made_later else given).append(node)
+
+        place = {variable: i for i, variable in enumerate([*program.loads, *program.arguments])}
+        given.sort(key=lambda node: place[graph.variables[node]])  # so that waves over them may be slices
 
         # Where each number has its slot; those of constants stand at the end, where negative numbers find them.
         self.slots = np.full(len(graph.variables) + len(graph.values), -1, np.intp)

@@ -1,7 +1,12 @@
 """The benchmark runs: its cheapest row, one round, and no peer."""
 
-from tests.bench import checkers, harness
-from tests.bench.rows import ROWS
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.bench import checkers, harness, plots
+from tests.bench.rows import COMPILED, ROWS
 
 
 def test_cheapest_row_of_our_own_engine():
@@ -40,3 +45,51 @@ def test_different_losses_are_told_apart():
     assert harness.agree([1.0, 2.0], [1.0, 2.0 + 1e-9])
     assert not harness.agree([1.0, 2.0], [1.0, 2.0 + 1e-6])
     assert not harness.agree([1.0], [1.0, 2.0])
+
+
+def prepared(name, row):
+    child = harness.Child(name)
+    try:
+        return child.ask("prepare", row.kind, row.args)
+    finally:
+        child.close()
+
+
+def test_numpy_written_to_its_own_memory_computes_what_we_do():
+    for row in COMPILED:
+        if row.kind in ("mlp", "lstm"):
+            assert harness.agree(prepared("numpy.out", row), prepared("ours", row), 1e-12)
+
+
+@pytest.mark.parametrize("row", [row for row in COMPILED if row.kind != "moons"], ids=lambda row: row.name)
+def test_compiled_rows_compute_what_the_others_do(row):
+    assert harness.agree(prepared("compiled", row), prepared("ours", row), 1e-12)
+
+
+def test_first_calls_and_memory_of_a_compiled_row():
+    (tiny,) = (row for row in COMPILED if row.name == "tiny-compiled")
+    ((first, all_first, later),) = harness.time_first_calls(tiny, ["compiled"], 1)["compiled"]
+    assert min(first, later) > 0
+    assert all_first >= first
+    held, most, at_first = harness.ask_each(["compiled"], "peak_bytes", tiny.kind, tiny.args)["compiled"]
+    assert 0 < held <= most
+    assert most <= at_first
+
+
+def test_the_picture_of_times_names_each_curve_once():
+    curves = [{name: [(panel.position(n), 1e-6 * n) for n in panel.sizes] for name in panel.engines}
+              for panel in plots.PANELS]  # fmt: skip
+    measured = {"machine": "a <machine>", "versions": ["numpy 2"], "rounds": 3, "curves": curves}
+    for columns in (1, 2):
+        texts = [text.text for text in ElementTree.fromstring(plots.draw(measured, columns)).findall(".//{*}text")]
+        assert texts.count("chainrule, compiled") == len(plots.PANELS)
+        assert any("a <machine>" in text for text in texts)
+
+
+def test_names_at_the_ends_of_curves_keep_a_distance_and_their_order():
+    wanted = {"a": 40.0, "b": 41.0, "c": 2.0, "d": 97.0, "e": 99.0, "f": 39.0}
+    heights = plots.spread(wanted, 10, 0, 100)
+    order = sorted(heights, key=heights.__getitem__)
+    assert order == sorted(wanted, key=wanted.__getitem__)
+    assert all(heights[b] - heights[a] >= 10 for a, b in pairwise(order))
+    assert all(0 <= height <= 100 for height in heights.values())
