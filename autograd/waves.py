@@ -52,7 +52,7 @@ def in_waves(program: Program) -> Program:
     if len(program.calls) < FEWEST:
         return program
     graph = _Graph(program)
-    if len(graph.function) < FEWEST:
+    if len(graph.original) < FEWEST:
         return program
     alone = sum(QUICK if function in _QUICK else SLOW for function in graph.original)
     if alone < WAVE * len(set(graph.level)):  # a wave at each level, at the least
@@ -467,7 +467,8 @@ class _Emission:
             gathered = self._gathered(terms)
             out = self._view(span)
             result = Variable("array", out.shape, FLOAT64, (8,), (self.numbers,))
-            self._line(np.add.reduce, gathered, 0, out=out, result=result, effect=True)
+            # NumPy would begin with 0.0, and make it of a sum of -0.0 alone
+            self._line(np.add.reduce, gathered, 0, out=out, initial=-0.0, result=result, effect=True)
             return
         operands = np.array([self.graph.operands[node] for node in wave.nodes], np.intp).T
         known: dict[bytes, Any] = {}
