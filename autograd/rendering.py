@@ -252,8 +252,9 @@ class Lines:
             return _attribute(self.tree(first), {np.transpose: "T", np.real: "real", np.imag: "imag"}[function])
         ufunc = _reduced(function)
         if ufunc is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
-            if rest:
-                named["axis"] = self.tree(rest[0])
+            axis = rest[0] if rest else kwargs.get("axis", ...)
+            if axis is not ...:
+                named["axis"] = self.tree(axis[0] if type(axis) is tuple and len(axis) == 1 else axis)
             elif function not in REDUCTIONS:  # of a ufunc's own method
                 named.setdefault("axis", _constant(0))
             if not self.quick and ufunc in SUMS:
