@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 
-from autograd import Value, anomaly, grad, hvp, no_grad, rules, trace, value_and_grad
+from autograd import Value, anomaly, draw, formula, grad, hvp, no_grad, rules, trace, value_and_grad
 from autograd.backward import reverse
 from autograd.errors import AutogradError, LibraryError
 
@@ -192,6 +192,10 @@ def test_shapes_sizes_and_words_are_known_without_computing():
     assert trace is not None
     with no_grad():
         assert not (x * 2).requires_grad
+    y = (2 * x).sum()
+    assert "Array (3, 3) float64" in draw(y).dot and "sum" in formula(y)
+    with pytest.raises(LibraryError, match="trace"):
+        trace(y)
     copy.copy(x)
 
 
