@@ -7,6 +7,7 @@ import copy
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ from autograd import Value, anomaly, draw, formula, grad, hvp, no_grad, rules, t
 from autograd.backward import reverse
 from autograd.errors import AutogradError, LibraryError
 
+from ..any_library import CASES
 from .numerical import assert_close
-from .rules.test_table import CASES, each_case
 
 dask = pytest.importorskip("dask", reason="Dask is not installed")
 da = pytest.importorskip("dask.array", reason="Dask's arrays are not installed")
@@ -85,6 +86,14 @@ def test_an_operation_waits_or_says_that_it_cannot(case):
     for leaf, twin in zip(own, leaves, strict=True):
         if leaf in wanted:
             assert_close(result(got[twin]), wanted[leaf], 1e-10)
+
+
+def test_the_readme_counts_them():
+    always = {case.op.name for case in CASES} - CANNOT_WAIT - SOMETIMES
+    counts = (
+        f"{len(always)} in every case, {len(SOMETIMES)} for some arguments or chunks; {len(CANNOT_WAIT)} are refused"
+    )
+    assert counts in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_lists_are_about_operations_that_there_are():
