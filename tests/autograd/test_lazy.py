@@ -67,7 +67,15 @@ def empty(case):
     return any(0 in x.shape or (x.ndim == 0 and case.op.name.startswith("cum")) for x in map(np.asarray, case.arrays))
 
 
-@each_case
+def some(cases, of_each=6):
+    """The first few cases of each operation."""
+    groups = {}
+    for case in cases:
+        groups.setdefault(case.op.name, []).append(case)
+    return [case for group in groups.values() for case in group[:of_each]]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in some(CASES)])
 def test_an_operation_waits_or_says_that_it_cannot(case):
     leaves = [Value(lazy(x)) for x in case.arrays]
     try:
