@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from .passes import read
 from .program import Call, Program, Variable
 
 FEWEST = 200
@@ -53,7 +52,7 @@ def in_waves(program: Program) -> Program:
     if len(program.calls) < FEWEST:
         return program
     graph = _Graph(program)
-    if len(graph.function) < FEWEST:
+    if len(graph.original) < FEWEST:
         return program
     alone = sum(QUICK if function in _QUICK else SLOW for function in graph.original)
     if alone < WAVE * len(set(graph.level)):  # a wave at each level, at the least
@@ -136,7 +135,7 @@ class _Graph:
                         number[result] = same
                         continue
             if operands is None:
-                for variable in read(call):
+                for variable in call.operands:
                     if variable in number:
                         uses[number[variable]] += 2  # not to be taken apart
                 order.append(-1 - index)
@@ -235,7 +234,7 @@ class _Graph:
             if entry < 0:
                 call = calls[-1 - entry]
                 depth = base
-                for variable in read(call):
+                for variable in call.operands:
                     node = number.get(variable)
                     depth = max(depth, level[node] if node is not None else made.get(variable, 0))
                 if call.effect:
@@ -372,7 +371,7 @@ class _Emission:
             elif kind == 1:
                 call = program.calls[i]
                 self.part = call.part
-                self._take_out(read(call))
+                self._take_out(call.operands)
                 self.calls.append(call)
             else:
                 self._put(arrivals[i][2], self._array(arrivals[i][1]))
@@ -468,7 +467,8 @@ class _Emission:
             gathered = self._gathered(terms)
             out = self._view(span)
             result = Variable("array", out.shape, FLOAT64, (8,), (self.numbers,))
-            self._line(np.add.reduce, gathered, 0, out=out, result=result, effect=True)
+            # NumPy would begin with 0.0, and make it of a sum of -0.0 alone
+            self._line(np.add.reduce, gathered, 0, out=out, initial=-0.0, result=result, effect=True)
             return
         operands = np.array([self.graph.operands[node] for node in wave.nodes], np.intp).T
         known: dict[bytes, Any] = {}

@@ -289,3 +289,24 @@ def test_a_larger_graph_has_no_more_lines(monkeypatch, points):
     assert len(changed.calls) - singles < 150
     wanted, found = outcome(program, [0.1], np.random.default_rng()), outcome(changed, [0.1], np.random.default_rng())
     np.testing.assert_allclose(found[1:], wanted[1:], rtol=1e-11)
+
+
+def test_a_sum_alone_is_worth_a_wave(monkeypatch):
+    monkeypatch.undo()
+    record = Recorder()
+    total = record.argument(np.float64(0.5))
+    for _ in range(300):
+        total = record(operator.add, total, 0.1)
+    program = record.program(total)
+    changed = in_waves(program)
+    assert len(changed.calls) < 15
+    assert same_bits(program.run(*record.inputs), changed.run(*record.inputs))
+
+
+def test_a_sum_of_negative_zeros_is_one():
+    record = Recorder()
+    x = record.argument(np.float64(-0.0))
+    program = record.program(record(operator.add, record(operator.add, record(operator.add, x, x), x), -0.0))
+    changed = in_waves(program)
+    assert np.add.reduce in functions(changed)
+    assert same_bits(changed.run(np.float64(-0.0))[0], np.float64(-0.0))

@@ -69,4 +69,5 @@ GROWTH, IMPORT, NODE_BYTES = 2.0, 1.3, 300
 FIRST_CALLS = {"steps": 20, "jax": 0.25}
 """What tracing and compiling may take: so many eager steps, and beside jax.jit's."""
 PEAK = 1.0
-"""The most memory of a compiled step, what it keeps between calls included, to that of an eager one."""
+"""The most memory of a compiled step, all that the program keeps between calls included, to that of an eager one, where
+that is above a megabyte: below, a program is larger than the arrays that it computes."""
