@@ -21,13 +21,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, groupby
 from types import BuiltinMethodType, CodeType, FunctionType, MethodDescriptorType
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from .arena import Arena, Piece, flattened
-from .planning import Memory
-from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, intercepts, mapped, variables
+from .planning import ARITHMETIC, Memory
+from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, cast, intercepts, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -67,12 +67,8 @@ REDUCTIONS = {np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.min: 
 SHARED = {"axis", "axis1", "axis2", "offset", "order", "keepdims", "dtype", "mode"}
 """Keywords that such a method takes, too."""
 
-ARITHMETIC = {
-    np.add, np.subtract, np.multiply, np.true_divide, np.floor_divide, np.remainder, np.power, np.maximum, np.minimum,
-    np.fmax, np.fmin, np.hypot, np.arctan2, np.copysign, np.logaddexp, np.less, np.less_equal, np.greater,
-    np.greater_equal, np.equal, np.not_equal,
-}  # fmt: skip
-"""Ufuncs that take all their operands in one dtype."""
+COPIES = (cast, np.positive, np.copy)
+"""Functions that, with an `out`, assign to it."""
 
 NAMED_OUT = (np.maximum, np.minimum)
 """Ufuncs that take `out` by name only."""
@@ -83,7 +79,7 @@ Node = TypeVar("Node", bound=ast.AST)
 
 def _placed(kind: type[Node]) -> type[Node]:
     """The same kind of node, on the first line unless it is told otherwise; made in a quarter of the time."""
-    return cast("type[Node]", type(kind.__name__, (kind,), {"lineno": 1, "col_offset": 0}))
+    return type(kind.__name__, (kind,), {"lineno": 1, "col_offset": 0})
 
 
 class syntax:
@@ -208,6 +204,9 @@ class Lines:
                 return sign
         if function is operator.abs:
             return _call(_name("abs"), [self.tree(args[0])])
+        if function is cast and call.out is None:
+            dtype = args[1].type if args[1].isnative and args[1].kind in "biufc" else args[1]
+            return _call(_attribute(self.tree(args[0]), "astype"), [self.refer(dtype)])
         if function is operator.getitem:
             return syntax.Subscript(self.tree(args[0]), self.index(args[1]), LOAD)
         if args and type(args[0]) is Variable and args[0].kind == "array":
@@ -542,6 +541,10 @@ class _Body:
             self.held.add(call.result)
             if isinstance(function, Piece) or function is flattened:
                 return  # it is there already
+        if call.out is not None and function in COPIES:
+            target = syntax.Subscript(self.lines.tree(call.out), _constant(...), STORE)
+            self.statements.append(syntax.Assign([target], self.lines.tree(call.args[0])))
+            return
         value = self.lines.expression(call)
         if call.result is None or call.out is not None:
             self.statements.append(syntax.Expr(value))
