@@ -279,7 +279,7 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             return NotImplemented
         if ufunc is None:
             base, exponent = pair
-            quick = _POWERS.get(exponent) if type(exponent) in _NUMBERS else None
+            quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
