@@ -247,7 +247,6 @@ def arena(program: Program) -> Program:
             and all(contiguous(variable) and variable.size for _, variable in part.roots)
             and all(v in part.leaves and contiguous(v) for v in kept)
             and not any(wanted[classes.of(v)] for v in loaded if v is not None)
-            and not any(variable in kept for _, variable in part.roots)
         ):
             groups.setdefault(part.signature(kept), []).append(part)
     if not groups:

@@ -20,7 +20,7 @@ import numpy as np
 
 from .errors import CompileError
 from .graph import describe
-from .op import Op
+from .op import Op, Several
 from .program import Call, Expect, Variable, cast, variables
 from .value import Value, tick
 
@@ -78,6 +78,7 @@ class Traced:
     """An array, or a number, whose calls are noted."""
 
     of_numpy = True  # so that rules go the way of NumPy's own arrays
+    takes_operations = True
 
     __slots__ = ("_content", "_fresh", "_locked", "_recorder", "_variable")
 
@@ -147,6 +148,12 @@ class Traced:
         if Value in types:
             return NotImplemented
         recorder = self._recorder
+        if isinstance(function, Op | Several):
+            value = next((x for x in args if type(x) is Value), None)
+            if value is not None:
+                return value.__array_function__(function, (Value,), args, kwargs)
+            result = recorder.run(function.function, args, kwargs)
+            return result if isinstance(function, Op) else function.make(list(result[: len(function.parts)]))
         if function in _ABOUT:
             return function(*recorder.contents(args), **recorder.contents(kwargs))
         if function in _FILLED and len(args) == 1 and not set(kwargs) - {"dtype"} and type(args[0]) is Traced:
@@ -272,7 +279,7 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             return NotImplemented
         if ufunc is None:
             base, exponent = pair
-            quick = _POWERS.get(exponent) if type(exponent) in _NUMBERS else None
+            quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)

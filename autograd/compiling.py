@@ -291,9 +291,14 @@ class _Trace:
                 self._check_arguments()
                 after = Surroundings(self.function, self.objects)
                 self._finish(before, after, result, arguments)
-        except BaseException:
+        except BaseException as error:
             self.undo()
-            raise
+            reason: BaseException | None = error
+            while reason is not None and not isinstance(reason, UntraceableError):
+                reason = reason.__cause__ or reason.__context__
+            if reason is None or reason is error:
+                raise
+            raise reason from None  # NumPy tells of a sequence where an array was to be made
         finally:
             self.recorder.live = False
             if collecting:
@@ -500,7 +505,11 @@ class _Trace:
         if kind is Traced:
             return tree._variable
         if self._is_known(tree):
-            return tree
+            if kind is not list and kind is not dict:
+                return tree
+            known = Variable("object")
+            self.recorder.calls.append(Call(_Outside(tree), (), {}, known, "update"))
+            return known
         if kind is Value:
             box, array = Variable("object"), tree._array
             data = array._variable if type(array) is Traced else array
@@ -543,6 +552,22 @@ class _Trace:
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part) for part in tree])
         return tree._generator if kind is TracedGenerator else tree
+
+
+class _Outside:
+    """Gives a list or a dict that stands outside of a program: itself, not what is in it now."""
+
+    def __init__(self, found: Any):
+        self.found = found
+
+    def __call__(self) -> Any:
+        return self.found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Outside) and other.found is self.found
+
+    def __hash__(self) -> int:
+        return id(self.found)
 
 
 def _hidden_state() -> Any:

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from .lowering import contiguous, hashable, lowered
-from .program import Call, Program, Variable, cast, variables
+from .program import Call, Program, Variable, cast
 
-NESTED = (tuple, list, dict, slice)
 LARGE = 1_000_000
 
 
@@ -29,20 +28,6 @@ def simplified(program: Program, *, to_read: bool = False) -> Program:
 
 
 # -------------------------------------------------------------------- what a line reads, and what may change in it
-
-
-def read(call: Call) -> list[Variable]:
-    """The variables among the arguments of a call: `Call.operands`, the short way."""
-    found = []
-    for argument in call.args:
-        kind = type(argument)
-        if kind is Variable:
-            found.append(argument)
-        elif kind in NESTED or isinstance(argument, tuple):
-            found.extend(variables(argument))
-    if call.kwargs:
-        found.extend(variables(call.kwargs))
-    return found
 
 
 class _Substitution(dict[Variable, Any]):
@@ -69,7 +54,7 @@ class _Substitution(dict[Variable, Any]):
         if not self:
             return call
         replaced = self.keys()
-        if not replaced.isdisjoint(read(call)):
+        if not replaced.isdisjoint(call.operands):
             call = call.with_arguments(self)
         result = call.result
         if result is not None and result.owners and not replaced.isdisjoint(result.owners):
@@ -126,7 +111,7 @@ def without_dead_code(program: Program) -> Program:
     calls = []
     for call in reversed(program.calls):
         if call.effect or call.out is not None or call.result in wanted:
-            wanted.update(read(call))
+            wanted.update(call.operands)
             calls.append(call)
     calls.reverse()
     loads = {variable: place for variable, place in program.loads.items() if variable in wanted}
@@ -213,7 +198,7 @@ def with_constants_folded(program: Program) -> Program:
         ):
             calls.append(call)
             continue
-        if read(call):
+        if call.operands:
             about = _of_shape(call)
             if about is None:
                 calls.append(call)

@@ -112,7 +112,16 @@ class Call:
     @property
     def operands(self) -> list[Variable]:
         """The variables among the arguments, each time that they come."""
-        return list(variables((self.args, self.kwargs)))
+        found = []
+        for argument in self.args:
+            kind = type(argument)
+            if kind is Variable:
+                found.append(argument)
+            elif kind in _NESTED or isinstance(argument, tuple):
+                found.extend(variables(argument))
+        if self.kwargs:
+            found.extend(variables(self.kwargs))
+        return found
 
     def with_arguments(self, change: Callable[[Variable], Any]) -> Call:
         """The same call with something else in the place of its variables."""
@@ -246,6 +255,9 @@ def boxed(content: Any) -> Value:
 def cast(x: Any, dtype: Any) -> Any:
     """`x` in another dtype."""
     return x.astype(dtype)
+
+
+_NESTED = (tuple, list, dict, slice)
 
 
 def variables(tree: Any) -> Iterator[Variable]:

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from .passes import read
 from .program import Call, Program, Variable
 
 FEWEST = 200
@@ -144,7 +143,7 @@ class _Graph:
                         number[result] = same
                         continue
             if operands is None:
-                for variable in read(call):
+                for variable in call.operands:
                     if variable in number:
                         uses[number[variable]] += 2  # not to be taken apart
                 order.append(-1 - index)
@@ -241,7 +240,7 @@ class _Graph:
             if entry < 0:
                 call = calls[-1 - entry]
                 depth = base
-                for variable in read(call):
+                for variable in call.operands:
                     node = number.get(variable)
                     depth = max(depth, level[node] if node is not None else made.get(variable, 0))
                 if call.effect:
@@ -378,7 +377,7 @@ class _Emission:
             elif kind == 1:
                 call = program.calls[i]
                 self.part = call.part
-                self._take_out(read(call))
+                self._take_out(call.operands)
                 self.calls.append(call)
             else:
                 self._put(arrivals[i][2], self._array(arrivals[i][1]))

@@ -227,6 +227,18 @@ def test_memory_is_used_again_when_nobody_holds_it():
     assert id(memory.held[0]) == two
 
 
+def test_gradients_that_are_forgotten_in_between_cost_no_memory():
+    laid = Net(adam)
+    program = planned(arena(laid.program()))
+    run, memory = runner(program), memory_of(program)
+    run(np.float64(1.0))
+    held = [id(array) for array in memory.held]
+    for w in laid.parameters * 2:
+        w.zero_grad()
+        run(np.float64(1.0))
+        assert [id(array) for array in memory.held] == held
+
+
 def test_old_memory_is_freed():
     laid = Net(adam)
     program = planned(arena(laid.program()))
@@ -487,6 +499,56 @@ def test_gradients_that_are_returned_too_are_apart():
     quick(np.float64(2.0))
     assert equal(b, before)
     assert not any(np.shares_memory(g, w._grad) for g, w in zip(b, laid.parameters, strict=True))
+
+
+def test_gradients_that_are_returned_and_not_written():
+    plain, laid = Net(gradients=False), Net(gradients=False)
+    gradients = [[c.result for c in net.record.calls if c.part == "backward"] for net in (plain, laid)]
+    run, quick = runner(plain.program(gradients[0])), runner(planned(arena(laid.program(gradients[1]))))
+    a, b = run(np.float64(1.0)), quick(np.float64(1.0))
+    before = copy.deepcopy(b)
+    quick(np.float64(2.0))
+    assert equal(a, b)
+    assert equal(b, before)
+
+
+def test_a_step_on_the_way_to_the_new_data_that_is_returned():
+    steps = [], []
+
+    def rule(kept):
+        def update(record, w, g, state):
+            kept.append(record(np.multiply, g, 0.1, part="update"))
+            return record(np.subtract, w, kept[-1], part="update")
+
+        return update
+
+    plain, laid = Net(rule(steps[0])), Net(rule(steps[1]))
+    run, quick = runner(plain.program(steps[0][1])), runner(planned(arena(laid.program(steps[1][1]))))
+    for _ in range(2):
+        assert np.array_equal(run(np.float64(1.0)), quick(np.float64(1.0)))
+        assert same(plain.contents, laid.contents)
+
+
+def test_the_same_array_in_two_places():
+    def rule(record, w, g, state):
+        v = record(np.multiply, g, 0.5, part="update")
+        return sgd(record, w, v, state), {"v": v, "also": v}
+
+    (plain, run), (laid, quick) = pair(rule)
+    for _ in range(2):
+        run(np.float64(1.0)), quick(np.float64(1.0))
+        assert same(plain.contents, laid.contents)
+        assert not any(np.shares_memory(state["v"], state["also"]) for state in laid.states)
+
+
+def test_a_parameter_that_turns_its_layout():
+    """Column by column before, row by row after the first step: its sums would come out otherwise."""
+
+    def rule(record, w, g, state):
+        return sgd(record, w, record(np.ascontiguousarray, g), state)
+
+    laid = Net(rule, shapes=[(3, 4), (4, 3)], layout="F")
+    assert untouched(laid)
 
 
 def test_gradients_that_are_views_are_copied_in():

@@ -1,5 +1,6 @@
 """Planning: where results go. The same bits, in fewer arrays, and nothing that is handed out ever changes."""
 
+import inspect
 import operator
 import tracemalloc
 from contextlib import suppress
@@ -12,9 +13,10 @@ pytest.importorskip("hypothesis", reason="Hypothesis, which draws the programs, 
 
 from hypothesis import HealthCheck, given, settings
 
+from autograd import planning
 from autograd.op import registry
-from autograd.planning import Memory, planned, takes_out
-from autograd.program import Call, Place, variables
+from autograd.planning import Memory, fitted, planned, takes_out
+from autograd.program import Call, Place, cast, mapped, variables
 from autograd.rendering import runner
 from autograd.rules import recurrent
 
@@ -59,6 +61,7 @@ def test_random_programs_run_to_the_same_bits_and_what_they_gave_stays(drawn):
 def test_no_buffer_holds_two_things_at_once(drawn):
     """By brute force: each read finds what was computed, though every buffer is spoilt after its last reader."""
     program, inputs = drawn
+    program = fitted(program)
     plan = planned(program)
     content = dict(zip(plan.arguments, inputs, strict=True)) | {v: place.get() for v, place in plan.loads.items()}
     with np.errstate(all="ignore"):
@@ -78,8 +81,6 @@ def test_no_buffer_holds_two_things_at_once(drawn):
 
 
 def filled(tree, content):
-    from autograd.program import mapped
-
     return mapped(content.__getitem__, tree)
 
 
@@ -372,3 +373,71 @@ def test_a_call_with_a_place_keeps_it():
     assert plan.calls[0].out is place
     assert runner(plan)(X) == np.add.reduce(-np.exp(X), None)
     assert np.array_equal(store["place"], np.exp(X))
+
+
+# ---------------------------------------------------------------- operands that fit
+
+
+@drawn
+@given(drawn=outcomes(14))
+def test_operands_are_made_to_fit_in_random_programs(drawn):
+    program, inputs = drawn
+    with np.errstate(all="ignore"):
+        assert same(fitted(program).run(*inputs)[0], program.run(*inputs)[0])
+
+
+def test_a_mask_is_converted_once():
+    record = Recorder()
+    x = record.argument(np.asfortranarray(X))
+    mask = record(np.greater, x, 0.0)
+    both = record(np.subtract, record(np.multiply, x, mask), mask)
+    program = record.program(both)
+    calls = fitted(program).calls
+    assert [call.function for call in calls] == [np.greater, cast, np.multiply, np.subtract]
+    assert calls[1].result.strides == x.strides
+    assert same(runner(planned(program))(*record.inputs), program.run(*record.inputs)[0])
+    text = inspect.getsource(runner(planned(program)))
+    assert "buffer2[...] = buffer1" in text
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.float16, np.float32, np.complex64, np.float64])
+@pytest.mark.parametrize("function", [np.multiply, np.greater, np.power, np.maximum, np.arctan2, np.floor_divide])
+def test_dtypes_meet(function, dtype):
+    record = Recorder()
+    a, b = record.argument(np.abs(X) + 1), record.argument((np.abs(X) * 3).astype(dtype))
+    try:
+        with np.errstate(all="ignore"):
+            results = record(function, a, b), record(function, b, a), record(function, b, 1.5)
+    except TypeError:
+        pytest.skip("NumPy does not do that")
+    program = record.program(results)
+    for call in fitted(program).calls:
+        if call.function is cast:
+            assert call.result.dtype == np.result_type(float, dtype) != call.args[0].dtype
+    with np.errstate(all="ignore"):
+        assert same(runner(planned(program))(*record.inputs), program.run(*record.inputs)[0])
+
+
+def test_a_large_mask_is_left_as_it_is():
+    record = Recorder()
+    x = record.argument(np.zeros(planning.LARGE // 8 + 1))
+    program = record.program(record(np.multiply, x, record(np.greater, x, 0.0)))
+    assert [call.function for call in fitted(program).calls] == [np.greater, np.multiply]
+
+
+def test_a_bias_for_a_single_example_gets_an_axis():
+    record = Recorder()
+    x, bias = record.argument(X[:1]), record.argument(X[1])
+    program = record.program((record(np.add, x, bias), record(np.subtract, bias, x), record(np.add, bias, bias)))
+    calls = fitted(program).calls
+    assert [call.function for call in calls] == [np.reshape, np.add, np.subtract, np.add]
+    assert bias in calls[0].result.owners
+    assert same(runner(planned(program))(*record.inputs), program.run(*record.inputs)[0])
+
+
+def test_what_is_really_broadcast_is_left_as_it_is():
+    record = Recorder()
+    x, bias, column = record.argument(X), record.argument(X[1]), record.argument(X[:, :1])
+    number = record.argument(np.array([2.0]))
+    program = record.program([record(np.add, x, bias), record(np.add, x, column), record(np.add, number, column)])
+    assert [call.function for call in fitted(program).calls] == [np.add] * 3

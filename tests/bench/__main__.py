@@ -144,7 +144,8 @@ def others(wanted: list[str], names: list[str], rounds: int, verbose: bool, resu
             bars += first_calls(row, results[f"first, {row.name}"])
     if "peak" in wanted:
         print(f"\n{OTHERS['peak']}:\n")
-        print(f"  {'':46} {'between steps':>14} {'most in a step':>14} {'in first steps':>14}")
+        titles = ("arrays kept", "all else kept", "most in a step", "in first steps")
+        print(f"  {'':46}{''.join(f'{title:>16}' for title in titles)}")
         asked = [name for name in names if name in COUNTED]
         for row in rows:
             results[f"peak, {row.name}"] = ask_each(asked, "peak_bytes", row.kind, row.args)
@@ -176,12 +177,14 @@ def first_calls(row: Row, taken: dict[str, Any]) -> list[Bar]:
 
 
 def peaks(row: Row, held: dict[str, Any]) -> list[Bar]:
-    """Prints a row's; its bar."""
+    """Prints a row's; its bar, where the arrays are more than a program's own text and objects."""
     for name, sizes in held.items():
-        text = sizes if isinstance(sizes, str) else " ".join(f"{size / 2**20:10.3f} MiB" for size in sizes)
-        print(f"  {row.title + ', ' + ENGINES[name].title:46} {text}", flush=True)
-    compiled, eager = held.get("compiled"), held["ours"]
-    most = compiled[1] / eager[1] if isinstance(compiled, list) else None
+        text = sizes if isinstance(sizes, str) else "".join(f"{size / 2**20:12.3f} MiB" for size in sizes)
+        print(f"  {row.title + ', ' + ENGINES[name].title:46}{text}", flush=True)
+    compiled, eager = held.get("compiled"), held["ours"][2]
+    if eager < 2**20:
+        return []
+    most = compiled[2] / eager if isinstance(compiled, list) else None
     return [(f"{row.title}, memory, compiled to eager", most, PEAK)]
 
 

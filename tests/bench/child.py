@@ -95,7 +95,8 @@ class Child:
         return [first[0], max(first[0], sum(first) - STEPS * later), later]
 
     def peak_bytes(self, kind, args):
-        """Beyond parameters and data: bytes held between steps, the most within a step, the most within the first ones.
+        """Bytes beyond parameters and data: arrays, and all else, that stay between steps; the most within a step, and
+        within the first steps.
 
         What is made once for all rows, as by imports, does not count: it is made before, by a first run.
         """
@@ -108,16 +109,18 @@ class Child:
         gc.collect()
         tracemalloc.start()
         try:
-            own = sum(array.nbytes for array in given(kind, *args)) + tracemalloc.get_traced_memory()[0]
+            own = sum(array.nbytes for array in given(kind, *args))
             work = self.make(kind, args)
             for _ in range(STEPS):
                 work.step()
             most_at_first = tracemalloc.get_traced_memory()[1]
             gc.collect()
-            held = tracemalloc.get_traced_memory()[0]
             tracemalloc.reset_peak()
             work.step()
-            return [held - own, tracemalloc.get_traced_memory()[1] - own, most_at_first - own]
+            held, most = tracemalloc.get_traced_memory()
+            arrays = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
+            of_arrays = sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces([arrays]).traces)
+            return [of_arrays - own, held - of_arrays, most - own, most_at_first - own]
         finally:
             tracemalloc.stop()
 

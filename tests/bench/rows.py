@@ -48,7 +48,7 @@ ROWS = [
     Row("chain6", "chain of 1e6, a node", "chain", (1_000_000,), {}, 1_000_000, SLOW),
 ]
 COMPILED = [row._replace(ours="compiled") for row in (
-    Row("moons-compiled", "moons demo, an iteration", "moons", (), {"micrograd": 0.01}),
+    Row("moons-compiled", "moons demo, an iteration", "moons", (), {"micrograd": 0.01}, 0, ("mygrad", "hips")),
     Row("tiny-compiled", "MLP 2-16-16-1, batch 1", "mlp", (TINY, 1), {**BY_HAND, "torch": 0.35}),
     Row("small-compiled", "MLP 64-32-10, batch 32", "mlp", (SMALL, 32), {**BY_HAND, "torch": 0.35}),
     Row("large-compiled", "MLP 784-256-128-10, batch 128", "mlp", (LARGE, 128), {**BY_HAND, "torch": 0.9}),
@@ -69,4 +69,5 @@ GROWTH, IMPORT, NODE_BYTES = 2.0, 1.3, 300
 FIRST_CALLS = {"steps": 20, "jax": 0.25}
 """What tracing and compiling may take: so many eager steps, and beside jax.jit's."""
 PEAK = 1.0
-"""The most memory of a compiled step, what it keeps between calls included, to that of an eager one."""
+"""The most memory of a compiled step, all that the program keeps between calls included, to that of an eager one, where
+that is above a megabyte: below, a program is larger than the arrays that it computes."""
