@@ -451,6 +451,10 @@ class _Trace:
                 if value._grad is not None:
                     writes.append((Place(value, "_grad", True, f"{path}.grad"), value._grad))
                 self.conditions.append((Place(value, "_grad", True, f"{path}.grad"), "is", None))
+        used = {operand for call in recorder.calls for operand in call.operands}
+        for place, traced, _ in self.traced.values():
+            if place.key == "_grad" and traced._variable in used:  # most are forgotten before they are read
+                self.conditions.append((place, "like", traced._variable))
         for place in after.arrays:
             found, key = content(place), identity(place)
             if type(found) is Traced and key not in self.traced:
@@ -726,7 +730,10 @@ def _draws_before_a_condition(program: Program) -> list[Any]:
 def _same(first: Program, second: Program, name: str) -> bool:
     """Whether two traces did the same; False if a condition came out otherwise. An error if what is unseen differs."""
     twin = dict(zip(first.arguments, second.arguments, strict=True))
-    twin.update(zip(first.loads, second.loads, strict=False))
+    there = {identity(place): variable for variable, place in second.loads.items()}
+    twin.update(
+        (variable, there[where]) for variable, place in first.loads.items() if (where := identity(place)) in there
+    )
     for a, b in zip(first.calls, second.calls, strict=False):
         f, g = a.function, b.function
         if isinstance(f, Expect) and isinstance(g, Expect):

@@ -569,19 +569,19 @@ def test_a_graph_for_other_data():
 
 
 def test_a_step_prints_as_code_that_runs_with_numpy_alone():
-    step, w, _ = fitting()
+    step, w, optimizer = fitting()
     compiled = compile(step)
     with pytest.raises(CompileError, match="call it once"):
         _ = compiled.source
     for _ in range(4):
-        before, momentum = w.data, compiled.function.__closure__[1].cell_contents.states[0].get("v")
+        before, velocity = w.data, optimizer.states[0].get("v")
         compiled(X)
     module = types.ModuleType("printed")
     text = compiled.source
     assert "# forward" in text and "# backward" in text and "# update" in text and "import autograd" not in text
     code = builtins.compile(text, "printed", "exec")
     exec(code, vars(module))
-    found = module.step(X, before, momentum)
+    found = module.step(X, before, velocity)
     assert found[1]["w"].tobytes() == w.data.tobytes() if "w" in found[1] else True
 
 
