@@ -317,7 +317,7 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
-        share = np.asarray(share)[()]
+        share = share.owned() if hasattr(type(share), "owned") else np.asarray(share)[()]
     if type(data) is not ndarray and isinstance(share, np.generic) and is_foreign(data):
         share = np.full_like(data, share)
     if share.shape != shape:

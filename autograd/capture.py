@@ -279,7 +279,7 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             return NotImplemented
         if ufunc is None:
             base, exponent = pair
-            quick = _POWERS.get(exponent) if type(exponent) in _NUMBERS else None
+            quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
@@ -347,6 +347,9 @@ class Recorder:
         self.start = tick()
         self.known: set[Value] = set()
         """Results from before the trace that may be used."""
+        self.opaque: set[Any] = set()
+        """The code of functions that could not be followed: it is not tried again, in this trace, so that the next one of
+        the same function comes out as this one did."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
@@ -576,7 +579,7 @@ class Recorder:
         code = getattr(getattr(function, "func", function), "__code__", function)
         if getattr(function, "__module__", None) in _FOLLOWED:
             return function(*arguments, **params)
-        if code not in _opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
+        if code not in self.opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
             calls, rewritten = len(self.calls), len(self.rewritten)
             try:
                 return function(*arguments, **params)
@@ -587,7 +590,7 @@ class Recorder:
                     x._content, x._variable = content, variable
                 result = self._whole(function, tuple(arguments), params)
                 if not any(x._variable.dtype is None for x in operands if type(x) is Traced):
-                    _opaque.add(code)
+                    self.opaque.add(code)
                 return result
         return self._whole(function, tuple(arguments), params)
 
@@ -616,8 +619,6 @@ _FOLLOWED = {"numpy", "numpy.linalg", "_operator"}
 
 _REDUCTIONS = {np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all}
 _DEFAULTS = {"axis": None, "dtype": None, "out": None, "keepdims": False, "where": True}
-_opaque: set[Any] = set()
-"""The code of functions that could not be followed: next time it is not tried."""
 
 
 def _locked(result: Any) -> Any:

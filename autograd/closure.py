@@ -569,10 +569,8 @@ def _stand_in(found: Any) -> Any:
             return _Dates(found, does) if found.__name__ == "datetime" else Refusing(found, does, names)
         return None
     if isinstance(found, types.BuiltinFunctionType):
-        does = _BUILTINS.get(found) if found.__self__ in (builtins, io, None) else None  # type: ignore[assignment]
-        if does is None and found.__module__ == "time":
-            does = "reads a clock"
-        elif isinstance(found.__self__, random.Random):
+        does = _BUILTINS.get(found, "reads a clock" if found.__module__ == "time" else "")
+        if isinstance(found.__self__, random.Random):
             does = "draws from a hidden generator"
         return Refusing(found, does) if does else None
     if isinstance(found, types.FunctionType | types.MethodType):

@@ -291,9 +291,14 @@ class _Trace:
                 self._check_arguments()
                 after = Surroundings(self.function, self.objects)
                 self._finish(before, after, result, arguments)
-        except BaseException:
+        except BaseException as error:
             self.undo()
-            raise
+            reason: BaseException | None = error
+            while reason is not None and not isinstance(reason, UntraceableError):
+                reason = reason.__cause__ or reason.__context__
+            if reason is None or reason is error:
+                raise
+            raise reason from None  # NumPy tells of a sequence where an array was to be made
         finally:
             self.recorder.live = False
             if collecting:
@@ -446,6 +451,10 @@ class _Trace:
                 if value._grad is not None:
                     writes.append((Place(value, "_grad", True, f"{path}.grad"), value._grad))
                 self.conditions.append((Place(value, "_grad", True, f"{path}.grad"), "is", None))
+        used = {operand for call in recorder.calls for operand in call.operands}
+        for place, traced, _ in self.traced.values():
+            if place.key == "_grad" and traced._variable in used:  # most are forgotten before they are read
+                self.conditions.append((place, "like", traced._variable))
         for place in after.arrays:
             found, key = content(place), identity(place)
             if type(found) is Traced and key not in self.traced:
@@ -500,7 +509,11 @@ class _Trace:
         if kind is Traced:
             return tree._variable
         if self._is_known(tree):
-            return tree
+            if kind is not list and kind is not dict:
+                return tree
+            known = Variable("object")
+            self.recorder.calls.append(Call(_Outside(tree), (), {}, known, "update"))
+            return known
         if kind is Value:
             box, array = Variable("object"), tree._array
             data = array._variable if type(array) is Traced else array
@@ -543,6 +556,22 @@ class _Trace:
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part) for part in tree])
         return tree._generator if kind is TracedGenerator else tree
+
+
+class _Outside:
+    """Gives a list or a dict that stands outside of a program: itself, not what is in it now."""
+
+    def __init__(self, found: Any):
+        self.found = found
+
+    def __call__(self) -> Any:
+        return self.found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Outside) and other.found is self.found
+
+    def __hash__(self) -> int:
+        return id(self.found)
 
 
 def _hidden_state() -> Any:
@@ -701,7 +730,10 @@ def _draws_before_a_condition(program: Program) -> list[Any]:
 def _same(first: Program, second: Program, name: str) -> bool:
     """Whether two traces did the same; False if a condition came out otherwise. An error if what is unseen differs."""
     twin = dict(zip(first.arguments, second.arguments, strict=True))
-    twin.update(zip(first.loads, second.loads, strict=False))
+    there = {identity(place): variable for variable, place in second.loads.items()}
+    twin.update(
+        (variable, there[where]) for variable, place in first.loads.items() if (where := identity(place)) in there
+    )
     for a, b in zip(first.calls, second.calls, strict=False):
         f, g = a.function, b.function
         if isinstance(f, Expect) and isinstance(g, Expect):

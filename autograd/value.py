@@ -233,7 +233,8 @@ class Value:
     ----------
     data : number, list, array or anything that speaks NumPy's array protocols
         Python numbers and lists become float64; arrays keep their dtype and are copied, unless they are
-        read-only. Integer and boolean arrays are constants.
+        read-only. Integer and boolean arrays are constants. An array of another library, such as Dask or CuPy, is kept
+        as it is, and what is computed with it is that library's; it must not be written into.
     label : str, optional
         A name, for pictures and messages.
     requires_grad : bool, optional

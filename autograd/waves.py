@@ -87,12 +87,19 @@ class _Graph:
 
     Attributes
     ----------
-    function, original : list of callable
-        What each node computes on arrays, and what stood in the program.
-    operands : list of tuple of int
-        Nodes and constants; of a sum all its terms.
+    number, variables : dict and list
+        The node of each variable, and the variable of each node.
+    function, operands, part : dicts
+        For each node that is to be computed what computes it on arrays, of which nodes and constants (of a sum all its
+        terms), and in which part of the program.
+    original : list of callable
+        What stood in the program.
     level : list of int
-        At what depth it can be computed.
+        At what depth each node is known.
+    inputs : list of int
+        The nodes that come from elsewhere.
+    elsewhere : list of (int, int)
+        The other calls: after which level each can be made, and its place among the calls.
     """
 
     def __init__(self, program: Program):
@@ -106,7 +113,8 @@ class _Graph:
         self.operands: dict[int, Any] = {}
         self.part: dict[int, str] = {}
         self.uses: list[int] = []
-        self.inputs: list[int] = []  # those nodes that come from elsewhere
+        self.inputs: list[int] = []
+        self.elsewhere: list[tuple[int, int]] = []
         self.order: list[int] = []  # the calls of the program: node, or -1 - index of a call on something else
         self._look()
         self._drop_the_dead()
@@ -131,7 +139,7 @@ class _Graph:
                     operands = self._operands_of(call.args, ufunc, result)
                 elif function is operator.getitem and type(call.args[1]) is tuple and not call.args[1]:
                     same = number.get(call.args[0])  # the number in a 0-d array
-                    if same is not None:
+                    if same in self.operands:
                         number[result] = same
                         continue
             if operands is None:
@@ -223,8 +231,6 @@ class _Graph:
         level = self.level = [-1] * len(self.variables)
         terms: dict[int, list[int]] = {}
         home: dict[int, int] = {}  # the phase in which a sum is taken
-        self.elsewhere: list[tuple[int, int]] = []
-        """The calls on something else: at what level, and which."""
         made: dict[Variable, int] = {}
         base, top, effects, part, phase = 0, 0, 0, None, 0
         for entry in self.order:

@@ -252,7 +252,8 @@ class Model(Module):
         Parameters
         ----------
         x : array, shape (n, ...), or tuple of arrays
-            Inputs; a tuple for a model that takes several.
+            Inputs; a tuple for a model that takes several. Of arrays of Dask a chunk is computed at a time, as
+            `nn.data.batches` does it; those of CuPy stay where they are.
         y : array, shape (n, ...), or tuple of arrays
             Targets, as the loss wants them.
         epochs : int, at least 1
@@ -293,7 +294,7 @@ class Model(Module):
         RuntimeError
             If the model was not compiled.
         ValueError
-            If the arrays' lengths differ, or an argument is out of its range.
+            If the arrays' lengths differ, an argument is out of its range, or `validation_split` is asked of lazy arrays.
         AnomalyError
             A FloatingPointError: at the first loss or gradient that is not finite; it names the operation that made it.
             The weights are those before that batch, and ``model.history`` holds the epochs before.

@@ -310,3 +310,12 @@ def test_a_sum_of_negative_zeros_is_one():
     changed = in_waves(program)
     assert np.add.reduce in functions(changed)
     assert same_bits(changed.run(np.float64(-0.0))[0], np.float64(-0.0))
+
+
+def test_the_number_in_a_number():
+    record = Recorder()
+    x = record.argument(np.float64(3.0))
+    record(operator.mul, x, 2.0)
+    same = record(operator.getitem, x, ())
+    program = record.program((same, record(operator.mul, same, x), record(np.sum, same)))
+    assert same_bits(program.run(np.float64(3.0)), in_waves(program).run(np.float64(3.0)))

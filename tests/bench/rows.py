@@ -48,7 +48,7 @@ ROWS = [
     Row("chain6", "chain of 1e6, a node", "chain", (1_000_000,), {}, 1_000_000, SLOW),
 ]
 COMPILED = [row._replace(ours="compiled") for row in (
-    Row("moons-compiled", "moons demo, an iteration", "moons", (), {"micrograd": 0.01}),
+    Row("moons-compiled", "moons demo, an iteration", "moons", (), {"micrograd": 0.01}, 0, ("mygrad", "hips")),
     Row("tiny-compiled", "MLP 2-16-16-1, batch 1", "mlp", (TINY, 1), {**BY_HAND, "torch": 0.35}),
     Row("small-compiled", "MLP 64-32-10, batch 32", "mlp", (SMALL, 32), {**BY_HAND, "torch": 0.35}),
     Row("large-compiled", "MLP 784-256-128-10, batch 128", "mlp", (LARGE, 128), {**BY_HAND, "torch": 0.9}),
