@@ -5,6 +5,7 @@ import copy
 import gc
 import threading
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -596,3 +597,16 @@ def test_gradient_source_is_the_gradient():
     exec(builtins.compile(text, "printed", "exec"), vars(module))
     value, slope = module.squared_error_and_gradient(*args)
     assert_same((value, slope), autograd.value_and_grad(squared_error)(*args))
+
+
+def test_the_readme_shows_what_gradient_source_gives():
+    def squared_error(w, b, x, t):
+        y = np.tanh(x @ w + b)
+        error = y - t
+        return (error * error).sum()
+
+    listing = gradient_source(
+        squared_error, np.zeros((2, 1)), np.zeros(1), np.ones((3, 2)), np.ones((3, 1)), argnums=(0, 1)
+    )
+    readme = (Path(autograd.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert f"```text\n{listing.strip()}\n```" in readme
