@@ -55,9 +55,9 @@ class _Cell(Module):
         self.bias = Value(np.zeros(self.gates * self.units, self.dtype))
         self.built = True
 
-    def start(self, x: Any) -> Any:
+    def start(self, batch: int, x: Any = 0.0) -> Any:
         """The state before anything came: zeros, in the library of `x`."""
-        return np.zeros_like(numbers(x), self.dtype, shape=(x.shape[0], self.units))
+        return np.zeros_like(numbers(x), self.dtype, shape=(batch, self.units))
 
     def _checked(self, x: Any, axes: int) -> Any:
         shape = np.shape(x)
@@ -93,7 +93,7 @@ class _Cell(Module):
             The next state; of an LSTM a pair, hidden state and cell.
         """
         x = self._checked(x, 2)
-        return self._step(self._came(x), self.start(x) if state is None else state)
+        return self._step(self._came(x), self.start(x.shape[0], x) if state is None else state)
 
     def along(self, x: Any, state: Any, mask: Any) -> tuple[Any, Any]:
         """All states along a sequence, and the last one."""
@@ -247,8 +247,8 @@ class LSTMCell(_Cell):
         bias[self.units : 2 * self.units] = 1
         self.bias = Value(bias)
 
-    def start(self, x: Any) -> Any:
-        return super().start(x), super().start(x)
+    def start(self, batch: int, x: Any = 0.0) -> Any:
+        return super().start(batch, x), super().start(batch, x)
 
     def _step(self, came: Any, state: Any) -> Any:
         n, (h, c) = self.units, state
@@ -316,7 +316,7 @@ class _Recurrent(Module):
             raise ValueError(f"{self.describe()} got {len(state)} states and has {len(self.cells)} layers.")
         last = []
         for number, cell in enumerate(self.cells):
-            before = cell.start(x) if state is None else state[number]
+            before = cell.start(x.shape[0], x) if state is None else state[number]
             x, after = cell.along(x, before, mask)
             last.append(after)
         if self.returns == "last":
