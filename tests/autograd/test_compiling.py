@@ -176,7 +176,8 @@ def test_each_signature_has_its_program():
     calls = [
         ((X,), {}), ((X, 3.0), {}), ((X, 3), {}), ((X, True), {}), ((X, np.float32(2)), {}), ((X, 3.0, X[0], 5.0), {}),
         ((X[:1],), {}), ((X.astype(np.float32),), {}), ((X,), {"word": "b"}), ((X,), {"k": 5.0}), ((X,), {"k": 5}),
-        ((X,), {"n": {"deep": [X]}}), ((X,), {"n": {"deep": (X, 1)}}), ((X, 2.0), {"n": {"deep": [2.0]}}), ((), {"x": X}),
+        ((X,), {"n": {"deep": [X]}}), ((X,), {"n": {"deep": (X, 1)}}), ((X, 2.0), {"n": {"deep": [2.0]}}),
+        ((), {"x": X}),
     ]  # fmt: skip
     compiled = compile(function)
     for _ in range(4):
@@ -520,7 +521,7 @@ def test_transforms():
 
     calls = [(X[0],), (X[1],), (X[0] + 0.5,)]
     for function in (
-        grad(f), autograd.value_and_grad(f), hessian(f), jacobian(np.sin), 
+        grad(f), autograd.value_and_grad(f), hessian(f), jacobian(np.sin),
         lambda x: jvp(lambda x: np.sin(x) * x, [x], [x + 1])[1], autograd.checkpoint(f), grad(autograd.checkpoint(f)),
         lambda x: grad(lambda y: np.sum(grad(f)(y) ** 2))(x), autograd.derivative(autograd.derivative(np.sin)),
     ):  # fmt: skip
