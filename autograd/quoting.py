@@ -70,7 +70,8 @@ def literal(content: Any) -> str | None:
         number = content.item()
         if not isinstance(number, bool | int | float | complex):  # of more digits than Python's have
             return repr(content)
-        return f"np.{kind.__name__}({literal(number)})"
+        text = re.sub(r"inf|nan", r"np.\g<0>", str(content)) if isinstance(content, np.floating) else literal(number)
+        return f"np.{kind.__name__}({text})"  # of a float32, as few digits as tell it
     if isinstance(content, np.dtype):
         return f"np.dtype({content.str!r})" if not content.isnative else f"np.dtype({content.name!r})"
     if kind is tuple or kind is list or kind is slice:

@@ -252,8 +252,9 @@ class Lines:
             return _attribute(self.tree(first), {np.transpose: "T", np.real: "real", np.imag: "imag"}[function])
         ufunc = _reduced(function)
         if ufunc is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
-            if rest:
-                named["axis"] = self.tree(rest[0])
+            axis = rest[0] if rest else kwargs.get("axis", ...)
+            if axis is not ...:
+                named["axis"] = self.tree(axis[0] if type(axis) is tuple and len(axis) == 1 else axis)
             elif function not in REDUCTIONS:  # of a ufunc's own method
                 named.setdefault("axis", _constant(0))
             if not self.quick and ufunc in SUMS:
@@ -518,12 +519,12 @@ class _Body:
         if state is None:
             self.statements.append(syntax.With([ast.withitem(_call(self.globals.name_of(off, "silent"), []))], inner))
             return
-        variable, token = self.globals.name_of(state, "errstate"), "before"
-        before = _call(_attribute(variable, "set"), [self.globals.name_of(off, "silent")])
-        reset = syntax.Expr(_call(_attribute(variable, "reset"), [_name(token)]))
-        self.statements += [
-            syntax.Assign([_stored(token)], before),
-            syntax.Try(inner, [], [], [reset]),
+        variable, nothing = self.globals.name_of(state, "errstate"), self.globals.name_of(off, "silent")
+        quiet = syntax.Expr(_call(_attribute(variable, "set"), [nothing]))
+        restored = syntax.Expr(_call(_attribute(variable, "set"), [_name("before")]))
+        self.statements += [  # in this order, Ctrl-C may come at any moment
+            syntax.Assign([_stored("before")], _call(_attribute(variable, "get"), [])),
+            syntax.Try([quiet, *inner], [], [], [restored]),
         ]
 
     def call(self, call: Call) -> None:
@@ -633,9 +634,8 @@ class _Body:
 
     def lock(self, lock: Any) -> None:
         """One run at a time."""
-        node = self.globals.name_of(lock, "lock")
-        acquire, release = (syntax.Expr(_call(_attribute(node, name), [])) for name in ("acquire", "release"))
-        self.statements = [acquire, syntax.Try(self.statements, [], [], [release])]
+        held = ast.withitem(self.globals.name_of(lock, "lock"))
+        self.statements = [syntax.With([held], self.statements)]
 
     def function(self, arguments: Sequence[str], name: str = "run") -> Callable[..., Any]:
         """A function of these statements, made without evaluating anything."""
