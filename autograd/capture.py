@@ -354,8 +354,7 @@ class Recorder:
         self.known: set[Value] = set()
         """Results from before the trace that may be used."""
         self.opaque: set[Any] = set()
-        """The code of functions that could not be followed: it is not tried again in this trace, so that the next one
-        of the same function comes out as this one did."""
+        """The code of functions that could not be followed: in this trace, it is not tried again."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
