@@ -283,6 +283,9 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
+        if ufunc is np.matmul and not self._recorder.outside and 1 in (self._content.size, content.size):
+            # Of matrices `rules.linalg.product` takes np.dot, which is the same but for a single element's 0 * nan.
+            return self._recorder.call(np.dot if self.ndim == content.ndim == 2 else ufunc, pair)
         return self._recorder.call(ufunc, pair)
 
     return method
@@ -351,8 +354,7 @@ class Recorder:
         self.known: set[Value] = set()
         """Results from before the trace that may be used."""
         self.opaque: set[Any] = set()
-        """The code of functions that could not be followed: it is not tried again in this trace, so that the next one
-        of the same function comes out as this one did."""
+        """The code of functions that could not be followed: in this trace, it is not tried again."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []

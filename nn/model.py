@@ -294,7 +294,8 @@ class Model(Module):
         RuntimeError
             If the model was not compiled.
         ValueError
-            If the arrays' lengths differ, an argument is out of its range, or lazy arrays are to be split.
+            If the arrays' lengths differ, an argument is out of its range, or `validation_split` is asked of lazy
+            arrays.
         AnomalyError
             A FloatingPointError: at the first loss or gradient that is not finite; it names the operation that made it.
             The weights are those before that batch, and ``model.history`` holds the epochs before.

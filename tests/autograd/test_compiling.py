@@ -2,7 +2,6 @@
 
 import builtins
 import copy
-import gc
 import threading
 import types
 from pathlib import Path
@@ -77,7 +76,7 @@ def value_and_gradients(case):
     return function
 
 
-@each([*CASES, *COMPLEX_CASES])
+@each([*CASES, *{case.op.name: case for case in reversed(COMPLEX_CASES)}.values()])  # of complex ones, one each
 def test_every_operation_and_its_gradients(case):
     function = value_and_gradients(case)
     compiled, wanted = compile(function), function(case.seed, *case.arrays)
@@ -176,7 +175,8 @@ def test_each_signature_has_its_program():
     calls = [
         ((X,), {}), ((X, 3.0), {}), ((X, 3), {}), ((X, True), {}), ((X, np.float32(2)), {}), ((X, 3.0, X[0], 5.0), {}),
         ((X[:1],), {}), ((X.astype(np.float32),), {}), ((X,), {"word": "b"}), ((X,), {"k": 5.0}), ((X,), {"k": 5}),
-        ((X,), {"n": {"deep": [X]}}), ((X,), {"n": {"deep": (X, 1)}}), ((X, 2.0), {"n": {"deep": [2.0]}}), ((), {"x": X}),
+        ((X,), {"n": {"deep": [X]}}), ((X,), {"n": {"deep": (X, 1)}}), ((X, 2.0), {"n": {"deep": [2.0]}}),
+        ((), {"x": X}),
     ]  # fmt: skip
     compiled = compile(function)
     for _ in range(4):
@@ -349,13 +349,13 @@ def test_counters_and_totals():
 
 def test_what_grows_with_each_call_is_refused_and_put_back():
     kept, w = [], Value(np.ones(3))
-    for item, said in (lambda loss: 1, "each call changes"), (lambda loss: loss, "with its graph"):
+    for item in (lambda x: 1, lambda x: x, lambda x: x.sum(), lambda x: x.sum().item()):
         kept.clear()
         compiled = compile(lambda x, item=item: (kept.append(item(x)), np.sum(x * w))[1])
-        with pytest.raises(CompileError, match=said if said == "each call changes" else "each call changes|trace"):
+        with pytest.raises(CompileError, match="each call changes"):
             for _ in range(3):
                 compiled(X)
-        assert len(kept) <= 1 and not any(type(x).__name__ == "Traced" for x in kept)
+        assert len(kept) == 1 and np.array_equal(kept[0], item(X))  # of the first call, which might have been the last
     kept.clear()
     with pytest.raises(CompileError, match="with its graph"):
         compile(lambda x: (kept.append(np.sum(x * w)), x)[1])(X)
@@ -369,8 +369,8 @@ def test_what_was_handed_out_stays_as_it_was():
         compiled(X + n)
         arrays = [w.data, w.grad, *[a for a in optimizer.states[0].values() if isinstance(a, np.ndarray)]]
         kept += [(array, array.copy()) for array in arrays]
+        kept.append((w.data[:1], w.data[:1].copy()))  # a view alone keeps its array, too
         del arrays
-        gc.collect()
         assert all(np.array_equal(array, then) for array, then in kept)
     with pytest.raises(EscapeError):
         w.data[0] = 1.0
@@ -520,7 +520,7 @@ def test_transforms():
 
     calls = [(X[0],), (X[1],), (X[0] + 0.5,)]
     for function in (
-        grad(f), autograd.value_and_grad(f), hessian(f), jacobian(np.sin), 
+        grad(f), autograd.value_and_grad(f), hessian(f), jacobian(np.sin),
         lambda x: jvp(lambda x: np.sin(x) * x, [x], [x + 1])[1], autograd.checkpoint(f), grad(autograd.checkpoint(f)),
         lambda x: grad(lambda y: np.sum(grad(f)(y) ** 2))(x), autograd.derivative(autograd.derivative(np.sin)),
     ):  # fmt: skip

@@ -319,3 +319,121 @@ def test_a_net_of_single_numbers_is_the_same_to_the_last_digits(activation):
         return step, lambda call: [0.1 / (call + 1), *points[call]], lambda: state(model)
 
     assert_compiles(make, tolerance=1e-12)
+
+
+# ---------------------------------------------------------------- trainings as people write them
+
+
+def test_two_nets_against_each_other():
+    def make():
+        rng = np.random.default_rng(0)
+        faker, judge = nn.MLP([2, 4, 3], seed=0), nn.MLP([3, 4, 1], seed=1)
+        one, two = nn.Adam(faker.parameters()), nn.Adam(judge.parameters())
+
+        def step(x):
+            noise = rng.normal(size=(8, 2))
+            two.zero_grad()
+            doubt = nn.mse(judge(faker(noise).detach()), np.zeros((8, 1))) + nn.mse(judge(x), np.ones((8, 1)))
+            doubt.backward()
+            two.step()
+            one.zero_grad()
+            trust = nn.mse(judge(faker(noise)), np.ones((8, 1)))
+            trust.backward()
+            one.step()
+            return doubt, trust
+
+        def look():
+            return state(faker, one), state(judge, two), rng.bit_generator.state["state"]["state"]
+
+        return step, lambda call: [np.full((8, 3), call * 0.1)], look
+
+    assert_compiles(make)
+
+
+def test_small_batches_that_add_up_and_a_running_mean_of_the_weights():
+    def make():
+        model = nn.MLP([4, 5, 3], seed=0)
+        optimizer = nn.SGD(model.parameters(), lr=0.1)
+        means, seen = [p.data for p in model.parameters()], {"examples": 0}
+
+        def step(parts, targets):
+            optimizer.zero_grad()
+            for x, t in zip(parts, targets, strict=True):
+                (nn.cross_entropy(model(x), t) * (1.0 / len(parts))).backward()
+                seen["examples"] += len(x)
+            nn.clip_gradients(model.parameters(), norm=0.1)
+            optimizer.step()
+            for i, parameter in enumerate(model.parameters()):
+                means[i] = 0.9 * means[i] + 0.1 * parameter.data
+            return seen["examples"]
+
+        def arguments(call):
+            return [np.eye(3, 4) + call, np.ones((2, 4)) * call], [np.arange(3), np.array([0, 2])]
+
+        return step, arguments, lambda: (state(model, optimizer), means, seen)
+
+    assert_compiles(make)
+
+
+def test_a_net_that_is_rebuilt_between_calls():
+    model = nn.Sequential(nn.Dense(4, 4, seed=0))
+    compiled, x = compile(model), np.linspace(-1, 1, 12).reshape(3, 4)
+    changes = [
+        lambda: model.layers.append(nn.Dense(4, 2, seed=1)),
+        lambda: model.layers.__setitem__(0, nn.Dense(4, 4, seed=5)),
+        lambda: setattr(model.layers[0], "activation", np.tanh),
+        lambda: setattr(model.layers[0], "weight", Value(np.ones((4, 4)))),
+        lambda: setattr(model.layers[0].weight, "data", np.asfortranarray(np.arange(16.0).reshape(4, 4))),
+        lambda: model.layers.insert(1, nn.Dropout(0.5, seed=0).eval()),
+        lambda: model.layers.pop(),
+    ]
+    for change in changes:
+        for _ in range(3):
+            assert_same(compiled(x), model(x))
+        change()
+        assert_same(compiled(x), model(x))
+
+
+def test_a_weight_that_is_frozen_for_a_while():
+    def make():
+        model = nn.MLP([4, 5, 3], seed=0)
+        optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=0.5)
+
+        def step(x, t):
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x), t)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        def arguments(call):
+            model.layers[0].weight.requires_grad = not 6 <= call < 12
+            return [np.eye(3, 4) + call, np.arange(3)]
+
+        return step, arguments, lambda: [(p.data, p.grad) for p in optimizer.parameters]
+
+    assert_compiles(make, calls=18, traces=15)
+
+
+def test_two_programs_share_their_parameters():
+    model, other = nn.MLP([4, 5, 3], seed=0), nn.MLP([4, 5, 3], seed=0)
+
+    def made(model):
+        optimizer = nn.Adam(model.parameters())
+
+        def step(x, t):
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x), t)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step
+
+    step, eager = made(model), made(other)
+    one, two, judge = compile(step), compile(step), compile(model)
+    x, t = np.linspace(-1, 1, 12).reshape(3, 4), np.arange(3)
+    for call in range(20):
+        assert_same((one, two, step)[call % 3 if call > 9 else call % 2](x, t), eager(x, t))
+        assert_same(judge(x), other(x))
+        assert_same(state(model), state(other))
