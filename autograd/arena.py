@@ -23,7 +23,7 @@ import numpy as np
 
 from .lowering import contiguous
 from .planning import Classes, sharing, takes_out
-from .program import Call, Diverged, Place, Program, Variable, mapped, uses
+from .program import Call, DivergedError, Place, Program, Variable, mapped, uses
 
 _refcount: Callable[[Any], int] | None = getattr(sys, "getrefcount", None)
 if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -119,12 +119,12 @@ class Arena:
 
         Raises
         ------
-        Diverged
+        DivergedError
             If something of another shape or dtype stands there now.
         """
         for _, slot, piece, place in self.views():
             if slot.kept and not slot.fits(_content(place), piece):
-                raise Diverged
+                raise DivergedError
         new = fresh or not self.held or not self._alone()
         if new:
             old, self.held = self.held, self._made()
@@ -337,7 +337,7 @@ class _Laid:
                 continue
             if call.result in self.out:
                 out = self.out[call.result]
-                call = Call(call.function, call.args, call.kwargs, call.result, call.part, call.effect, out, call.line)
+                call = Call(call.function, call.args, call.kwargs, call.result, call.part, call.effect, out)
             calls.append(call)
         loads = {variable: place for variable, place in before.loads.items() if variable not in self.loads}
         loads.update(

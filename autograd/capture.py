@@ -293,6 +293,9 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
+        if ufunc is np.matmul and not self._recorder.outside and 1 in (self._content.size, content.size):
+            # Of matrices `rules.linalg.product` takes np.dot, which is the same but for a single element's 0 * nan.
+            return self._recorder.call(np.dot if self.ndim == content.ndim == 2 else ufunc, pair)
         return self._recorder.call(ufunc, pair)
 
     return method
@@ -361,6 +364,9 @@ class Recorder:
         self.code = code  # of the function that is traced
         self.calls: list[Call] = []
         self.part = "forward"
+        self.outside = True  # of an operation, in the function's own NumPy
+        self.ends: dict[int, Variable] = {}
+        """By lines of the traced function: the last result of each."""
         self.live = True
         self.start = tick()
         self.known: set[Value] = set()
@@ -446,9 +452,9 @@ class Recorder:
             result = function(*given)
             if isinstance(result, np.generic):  # nothing can share memory with it
                 variable = Variable("number", (), result.dtype)
-                self.calls.append(
-                    Call(function, tuple(operands), None, variable, self.part, effect, None, self._line())
-                )
+                self.calls.append(Call(function, tuple(operands), None, variable, self.part, effect))
+                if self.outside:
+                    self._end(variable)
                 return Traced(result, variable, self, True)
             return self._note(function, tuple(operands), {}, result, effect, args)
         kwargs = {name: content for name, content in kwargs.items() if not _by_default(function, name, content)}
@@ -467,7 +473,9 @@ class Recorder:
         if variable.kind != "number":
             variable.owners = self._owners(result, variables((args, kwargs)))
             self.viewed.update(variable.owners)
-        self.calls.append(Call(function, args, kwargs, variable, self.part, effect, line=self._line()))
+        self.calls.append(Call(function, args, kwargs, variable, self.part, effect))
+        if self.outside:
+            self._end(variable)
         self._hold(result, variable)
         many = function in _OF_MANY_SHAPES or (function is np.where and len(args) == 1)
         many = many or (function is operator.getitem and _by_mask(index[1]))
@@ -494,12 +502,13 @@ class Recorder:
     def _expect(self, what: str, wanted: Any, variable: Variable) -> None:
         self.calls.append(Call(Expect(what, wanted), (variable,), effect=True, part=self.part))
 
-    def _line(self) -> int:
-        """Which line of the traced function is at work: its assignments name variables."""
+    def _end(self, variable: Variable) -> None:
+        """Note what the line of the traced function that is at work has come to: its assignments name variables."""
         frame: FrameType | None = sys._getframe(2)
         while frame is not None and frame.f_code is not self.code:
             frame = frame.f_back
-        return 0 if frame is None else frame.f_lineno
+        if frame is not None:
+            self.ends[frame.f_lineno] = variable
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""
@@ -574,17 +583,31 @@ class Recorder:
                 )
         if self.part == "update":
             self.part = "forward"
-        if compute is not None:
-            return _locked(self.run(compute, arguments)), params
-        if op.with_saved is None:
-            return _locked(self.run(op.function, arguments, params)), params
-        result, saved = self.run(op.with_saved, arguments, params)
-        return _locked(result), {**(params or {}), "saved": saved}
+        outside, self.outside = self.outside, False
+        try:
+            if op.with_saved is None:
+                result = self.run(compute or op.function, arguments, params)
+            else:
+                result, saved = self.run(op.with_saved, arguments, params)
+                params = {**(params or {}), "saved": saved}
+        finally:
+            self.outside = outside
+        if type(result) is not Traced:
+            return result, params
+        if outside:
+            self._end(result._variable)
+        return result.locked(), params
 
     def gradient(self, op: Op, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
         """The rule of an input, applied."""
         rule = functools.partial(op.rules, index) if op.variadic else op.rules[index]
-        return 0.0 if rule is None else self.run(rule, (g, y, *inputs), params)
+        if rule is None:
+            return 0.0
+        outside, self.outside = self.outside, False
+        try:
+            return self.run(rule, (g, y, *inputs), params)
+        finally:
+            self.outside = outside
 
     def run(self, function: Callable[..., Any], arguments: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
         """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
@@ -636,10 +659,6 @@ _FOLLOWED = {"numpy", "numpy.linalg", "_operator"}
 
 _REDUCTIONS = {np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all}
 _DEFAULTS = {"axis": None, "dtype": None, "out": None, "keepdims": False, "where": True}
-
-
-def _locked(result: Any) -> Any:
-    return result.locked() if type(result) is Traced else result
 
 
 def _fitted(target: Any, new: Any) -> Any:

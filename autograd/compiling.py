@@ -41,7 +41,7 @@ from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, variables
+from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
@@ -115,7 +115,7 @@ class Compiled:
                 result = quick(*args) if lead is None else quick(*args[1:]) if args[0] is lead else MISS
                 if result is not MISS:
                     return result
-            except Diverged:
+            except DivergedError:
                 pass
         return self._find(args, kwargs)
 
@@ -162,7 +162,7 @@ class Compiled:
                 states = [generator.bit_generator.state for generator in version.draws]
                 try:
                     result = version.run(*arrays)
-                except Diverged:
+                except DivergedError:
                     for generator, state in zip(version.draws, states, strict=True):
                         generator.bit_generator.state = state
                     continue
@@ -491,7 +491,7 @@ class _Trace:
                 if type(found) is Traced:
                     setattr(value, name, _own(found._content, name == "_array"))
         self.result = self._given(result)
-        self.program = Program(arguments, self.loads, recorder.calls, noted, results)
+        self.program = Program(arguments, self.loads, recorder.calls, noted, results, recorder.ends)
 
     def _made(self, constant: Any, name: str | None = None) -> Variable:
         """A variable for something that is made anew in each run."""
@@ -632,11 +632,10 @@ def _name_results(program: Program, function: Callable[..., Any]) -> None:
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
         return
-    last = {call.line: call.result for call in program.calls if call.result is not None and call.part != "backward"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             for line in range(start + (node.end_lineno or node.lineno) - 1, start + node.lineno - 2, -1):
-                result = last.get(line)
+                result = program.ends.get(line)
                 if result is not None:
                     result.name = result.name or node.targets[0].id
                     break

@@ -75,7 +75,7 @@ def lowers(arguments: str, *functions: Callable[..., Any]) -> Callable[[Lowering
 
 def _line(call: Call, function: Any, *args: Any, result: Variable | None = None, **kwargs: Any) -> Call:
     """A line in the place of the call, or on the way to it."""
-    return Call(function, args, kwargs, result or call.result, call.part, line=call.line)
+    return Call(function, args, kwargs, result or call.result, call.part)
 
 
 def _ints(axis: Any) -> bool:

@@ -68,7 +68,7 @@ class _Substitution(dict[Variable, Any]):
             )
             self.put(result, renewed)
             self._before[renewed] = result
-            call = Call(call.function, call.args, call.kwargs, renewed, call.part, call.effect, call.out, call.line)
+            call = Call(call.function, call.args, call.kwargs, renewed, call.part, call.effect, call.out)
         return call
 
 
@@ -359,7 +359,7 @@ def _of_two(call: Call, made: dict[Variable, Call]) -> Call:
         return call
     else:
         rest = call.result.shape
-    return Call(call.function, (source, rest), None, call.result, call.part, line=call.line)
+    return Call(call.function, (source, rest), None, call.result, call.part)
 
 
 def _ordered(call: Call) -> bool:
@@ -390,7 +390,7 @@ def _without_broadcasts(call: Call, made: dict[Variable, Call]) -> Call:
             args = instead
     if args is call.args:
         return call
-    return Call(call.function, args, call.kwargs, call.result, call.part, line=call.line)
+    return Call(call.function, args, call.kwargs, call.result, call.part)
 
 
 def _shape(argument: Any) -> tuple[int, ...]:

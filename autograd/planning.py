@@ -96,14 +96,14 @@ def _fitting(call: Call, before: list[Call], known: dict[Any, Variable]) -> Call
             if type(x) is Variable and 1 < x.size <= LARGE // wanted[k].itemsize and x.dtype != wanted[k] and dense(x):
                 strides = tuple([stride // x.dtype.itemsize * wanted[k].itemsize for stride in x.strides or ()])
                 new = Variable("array", x.shape, wanted[k], strides)
-                args[k] = _made(Call(cast, (x, wanted[k]), {}, new, call.part, line=call.line), before, known)
+                args[k] = _made(Call(cast, (x, wanted[k]), {}, new, call.part), before, known)
     for k, x in enumerate(args):
         if type(x) is Variable and x.size == result.size > 1 and len(x.shape) < len(result.shape) and contiguous(x):
             more = len(result.shape) - len(x.shape)
             new = Variable("array", result.shape, x.dtype, more * (x.size * x.dtype.itemsize,) + (x.strides or ()))
             new.owners = (x, *x.owners)
-            args[k] = _made(Call(np.reshape, (x, result.shape), {}, new, call.part, line=call.line), before, known)
-    return Call(call.function, tuple(args), {}, result, call.part, call.effect, call.out, call.line)
+            args[k] = _made(Call(np.reshape, (x, result.shape), {}, new, call.part), before, known)
+    return Call(call.function, tuple(args), {}, result, call.part, call.effect, call.out)
 
 
 def _made(call: Call, before: list[Call], known: dict[Any, Variable]) -> Variable:
@@ -269,6 +269,6 @@ def _with_buffers(program: Program, places: list[_Block | None]) -> Program:
                 memory.append(np.ndarray(result.shape, result.dtype, raw[block], start, result.strides))
                 buffer = buffers[key] = Variable.of(memory[-1], "buffer")
                 loads[buffer] = Place(memory, len(memory) - 1, False, f"buffers[{len(memory) - 1}]")
-            call = Call(call.function, call.args, call.kwargs, result, call.part, call.effect, buffer, call.line)
+            call = Call(call.function, call.args, call.kwargs, result, call.part, call.effect, buffer)
         calls.append(call)
     return Program(program.arguments, loads, calls, program.writes, program.results)

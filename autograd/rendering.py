@@ -27,7 +27,7 @@ import numpy as np
 
 from .arena import Arena, Piece, flattened
 from .planning import ARITHMETIC, Memory
-from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, cast, intercepts, mapped, variables
+from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, cast, intercepts, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -537,7 +537,7 @@ class _Body:
                 test = syntax.UnaryOp(ast.Not(), operand) if function.wanted else operand
             else:
                 test = _compare(_attribute(operand, "shape"), ast.NotEq(), self.lines.tree(function.wanted))
-            raising = syntax.Raise(self.globals.name_of(Diverged, "Diverged"), None)
+            raising = syntax.Raise(self.globals.name_of(DivergedError, "DivergedError"), None)
             self.statements.append(syntax.If(test, [raising], []))
             return
         if call.out is not None and call.result is not None and call.out in self.held:

@@ -17,7 +17,7 @@ from autograd import Value
 from autograd import arena as arenas
 from autograd.arena import Arena, Slot, arena
 from autograd.planning import planned
-from autograd.program import Call, Diverged, Expect, Place
+from autograd.program import Call, DivergedError, Expect, Place
 from autograd.rendering import runner
 
 from .programs import Recorder, functions
@@ -310,7 +310,7 @@ def test_a_state_of_another_shape_is_refused_before_anything_happens():
     for wrong in (np.ones(7), 0.0, np.ones((3, 4), np.float32)):
         good, laid.states[0]["m"] = laid.states[0]["m"], wrong
         before = [w.data.copy() for w in laid.parameters]
-        with pytest.raises(Diverged):
+        with pytest.raises(DivergedError):
             run(np.float64(1.0))
         assert equal([w.data for w in laid.parameters], before)
         laid.states[0]["m"] = good
@@ -411,7 +411,7 @@ def test_a_condition_that_fails_after_the_update_was_traced():
     run = runner(planned(arena(laid.program())))
     run(np.float64(1.0))
     data = [w.data.copy() for w in laid.parameters]
-    with pytest.raises(Diverged):
+    with pytest.raises(DivergedError):
         run(np.float64(-1.0))
     assert equal([w.data for w in laid.parameters], data)
 

@@ -19,7 +19,7 @@ from autograd import Value, rendering
 from autograd.op import defop, registry
 from autograd.passes import simplified
 from autograd.planning import planned
-from autograd.program import Call, Diverged, Expect, Place, Program, Variable, cast
+from autograd.program import Call, DivergedError, Expect, Place, Program, Variable, cast
 from autograd.rendering import MISS, identifiers, runner, source
 from autograd.rules import convolution, recurrent, reduction
 
@@ -211,7 +211,7 @@ def test_a_condition_that_comes_out_otherwise_leaves_no_trace(what, wanted, func
     run(X)
     assert "kept" in store
     store.clear()
-    with pytest.raises(Diverged):
+    with pytest.raises(DivergedError):
         run(np.abs(X) + 1000)
     assert not store
 
