@@ -103,6 +103,16 @@ class Traced:
 
     # ---------------------------------------------------------------- what is known before a run
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """For isinstance in code that is not ours: what it stands for."""
+        asking: str = sys._getframe(1).f_globals.get("__name__", "")
+        return Traced if asking.startswith(("autograd.", "nn.")) else type(self._content)
+
+    def stands_for(self) -> Any:
+        """The array or number."""
+        return self._content
+
     def __getattr__(self, name: str) -> Any:
         if self._variable.dtype is not None:  # a Python number has none of these
             if name in ("itemsize", "nbytes", "strides", "flags"):
@@ -324,6 +334,14 @@ class TracedGenerator:
 
     def __init__(self, generator: np.random.Generator, recorder: Recorder):
         self._generator, self._recorder = generator, recorder
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return np.random.Generator
+
+    def stands_for(self) -> Any:
+        """The generator."""
+        return self._generator
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._generator, name)

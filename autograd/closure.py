@@ -16,6 +16,7 @@ import contextvars
 import dis
 import functools
 import gc
+import inspect
 import io
 import logging
 import operator
@@ -215,6 +216,9 @@ class Surroundings:
             self._stack.append((found.__func__, here, _METHOD))
         elif isinstance(found, functools.cached_property | functools.partialmethod):
             self._stack.append((found.func, here, _METHOD))
+        elif isinstance(found, operator.attrgetter | operator.methodcaller):
+            words = (word for word in found.__reduce__()[1] if isinstance(word, str))
+            self._speak(frozenset(name for word in words for name in word.split(".")))
         elif isinstance(found, weakref.ref):
             self._stack.append((found(), here, None))
         elif isinstance(found, types.ModuleType):
@@ -224,6 +228,7 @@ class Surroundings:
                 self._attribute(found, "environ", "os")
         elif isinstance(found, type):
             self._class(found, born=True)
+            self._class(kind)
         elif _home(kind) == "autograd":
             if hasattr(found, "__wrapped__"):  # as what `compile` gave
                 self._stack.append((found.__wrapped__, here, None))
@@ -239,7 +244,7 @@ class Surroundings:
                 self._several(found, range(len(found)), here)
             elif isinstance(found, _SNAPSHOTS):
                 self._snapshot(found, here)
-            elif isinstance(getattr(found, "__wrapped__", None), types.FunctionType):
+            elif isinstance(found, functools._lru_cache_wrapper):
                 self._stack.append((found.__wrapped__, here, None))
             self._object(found, kind, here)
 
@@ -308,7 +313,10 @@ class Surroundings:
 
     def _attribute(self, found: Any, name: str, here: str) -> None:
         path = f"{here}.{name}"
-        self._meet(Place(found, name, True, path), path)
+        if isinstance(getattr(type(found), name, None), property):  # which hides what stands there
+            self._meet(Place(vars(found), name, False, path), path)
+        else:
+            self._meet(Place(found, name, True, path), path)
 
     def _member(self, kind: type, name: str, here: str) -> None:
         """What stands in a class."""
@@ -547,18 +555,26 @@ class Refusing:
 
 _BUILTINS: dict[Any, str] = {
     print: "prints", input: "asks for input", open: "opens a file", breakpoint: "stops to debug",
+    eval: "could read anything", exec: "could do anything", globals: "could read anything",
 }  # fmt: skip
 _MODULES: dict[str, tuple[str, set[str] | None]] = {
-    "random": ("draws from a hidden generator", None), "secrets": ("draws from a hidden generator", None),
-    "uuid": ("draws from a hidden generator", None), "time": ("reads a clock", None), "logging": ("writes a log", None),
-    "datetime": ("reads a clock", set()), "sys": ("reads or writes", {"stdin", "stdout", "stderr"}),
+    "random": ("draws from a hidden generator", None),
+    "secrets": ("draws from a hidden generator", None),
+    "uuid": ("draws from a hidden generator", None),
+    "time": ("reads a clock", None),
+    "datetime": ("reads a clock", set()),
+    "logging": ("writes a log", None),
+    "importlib": ("could read anything", None),
+    "sys": ("reads or writes what cannot be followed", {"stdin", "stdout", "stderr", "modules", "_getframe"}),
     "os": ("asks the system", {"urandom", "getrandom", "getpid", "times", "stat", "listdir", "scandir", "system"}),
-}  # fmt: skip
+}
 _NOW = {"now", "today", "utcnow"}
 
 
 def _stand_in(found: Any) -> Any:
     """What is to stand in the place of something while a function is traced; None if it may stay."""
+    if found is type:
+        return _TYPE
     if isinstance(found, types.ModuleType):
         if found.__name__ in _MODULES:
             does, names = _MODULES[found.__name__]
@@ -592,6 +608,30 @@ def _stand_in(found: Any) -> Any:
     return None
 
 
+class _TypeOf:
+    """Stands for `type`, of which traced arrays are arrays."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and hasattr(type(args[0]), "stands_for"):
+            return type(args[0].stands_for())
+        return type(*args, **kwargs)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, type)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is type
+
+    def __hash__(self) -> int:
+        return hash(type)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(type, name)
+
+
+_TYPE = _TypeOf()
+
+
 class _Dates(Refusing):
     """The module datetime: its classes make dates, and only some of their methods read the clock."""
 
@@ -602,7 +642,8 @@ class _Dates(Refusing):
 
 def called(found: Any) -> str:
     """What something is called in a message: a function by its name, anything else by its type."""
-    name = getattr(found, "__name__", None)
+    static = inspect.getattr_static(found, "__name__", None)  # an object's own __getattr__ is not asked
+    name = None if static is None else getattr(found, "__name__", None)
     return name if isinstance(name, str) else type(found).__name__
 
 

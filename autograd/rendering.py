@@ -428,7 +428,9 @@ class _Globals:
             key = content.dtype, content.tobytes()
         node = self.nodes.get(key)  # np.add.reduce is a new object each time, and a number may come twice
         if node is None:
-            name = str(name or getattr(content, "__name__", "c"))
+            # An object may have a `__getattr__` of its own, which is not asked.
+            named = isinstance(content, type | np.ufunc | FunctionType | BuiltinMethodType)
+            name = str(name or (content.__name__ if named else "c"))
             if not name.isidentifier() or keyword.iskeyword(name):
                 name = "c"
             unique = name

@@ -12,9 +12,11 @@ import dataclasses
 import datetime
 import enum
 import functools
+import importlib
 import io
 import itertools
 import logging
+import operator
 import os
 import random
 import sys
@@ -252,6 +254,73 @@ def test_classes():
         globals()["NUMBER"] = 1.0
 
 
+def test_attributes_that_are_found_in_other_ways():
+    class Kind(type):
+        @property
+        def k(cls):
+            return cls._k
+
+    class Described:
+        def __init__(self):
+            self.number = 1.0
+
+        def __get__(self, instance, owner=None):
+            return self.number
+
+    class Thing(metaclass=Kind):
+        _k, described = 1.0, Described()
+
+        def __init__(self):
+            self.store, self.listed = {"late": 1.0}, [1.0]
+
+        def __getattr__(self, name):
+            return self.store[name]
+
+        def __getitem__(self, index):
+            return self.listed[index]
+
+        def times(self):
+            return self.listed[-1]
+
+    thing, hidden = Thing(), Plain(deeper=Plain(k=1.0))
+    get, call, item = operator.attrgetter("deeper.k"), operator.methodcaller("times"), operator.itemgetter(0)
+
+    def function(x):
+        return x * Thing.k * thing.described * thing.late * thing[0] * get(hidden) * call(thing) * item(thing)
+
+    assert_follows(
+        function, lambda: setattr(Thing, "_k", 2.0), lambda: setattr(vars(Thing)["described"], "number", 3.0),
+        lambda: thing.store.update(late=4.0), lambda: thing.listed.append(5.0),
+        lambda: thing.listed.__setitem__(0, 6.0), lambda: setattr(hidden.deeper, "k", 7.0),
+    )  # fmt: skip
+    polynomial = np.poly1d([1.0, 2.0])
+    assert_follows(lambda x: x * polynomial.coeffs[0], lambda: polynomial.coeffs.__setitem__(0, 5.0))
+
+
+def test_what_it_is_of_traced_things_is_what_it_is():
+    number, rng, w = 1.0, np.random.default_rng(0), Value(np.ones(3))
+
+    @functools.singledispatch
+    def named(x):
+        return 1.0
+
+    @named.register(np.ndarray)
+    def _(x):
+        return 2.0
+
+    def function(x):
+        kinds = isinstance(x, np.ndarray), type(x) is np.ndarray, isinstance(w.data, np.ndarray), isinstance(x, float)
+        more = isinstance(number, float), type(number) is float, isinstance(x[0, 0], np.floating), np.isscalar(x[0, 0])
+        last = isinstance(rng, np.random.Generator), isinstance(type(x), type), type(x) == type(X)  # noqa: E721
+        return x * named(x) * sum(2**i for i, kind in enumerate((*kinds, *more, *last)) if kind)
+
+    def change(new):
+        nonlocal number
+        number = new
+
+    assert_follows(function, *[(lambda new=new: change(new)) for new in (2.0, 3.0, 4, 5)])
+
+
 def test_modules(monkeypatch):
     module = types.ModuleType("a_users_module")
     module.k, module.deeper = 1.0, types.ModuleType("a_users_module.deeper")
@@ -452,6 +521,10 @@ def clocks_and_the_like():
     yield "writes a log", lambda x: (logging.info("hm"), x)[1]
     yield "reads or writes", lambda x: (sys.stdout.write("hm"), x)[1]
     yield "asks the system", lambda x: x * os.getpid()
+    yield "could read anything", lambda x: x * eval("NUMBER")
+    yield "could read anything", lambda x: x * globals()["NUMBER"]
+    yield "could read anything", lambda x: x * importlib.import_module("math").pi
+    yield "cannot be followed", lambda x: x * sys.modules["math"].pi
     yield "draws", lambda x: x * len(_imported_inside())
 
 
