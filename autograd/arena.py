@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from .lowering import contiguous
 from .planning import Classes, sharing, takes_out
-from .program import Call, Diverged, Place, Program, Variable, mapped, uses
+from .program import Call, DivergedError, Place, Program, Variable, mapped, uses
 
 _refcount: Callable[[Any], int] | None = getattr(sys, "getrefcount", None)
 if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -118,12 +119,12 @@ class Arena:
 
         Raises
         ------
-        Diverged
+        DivergedError
             If something of another shape or dtype stands there now.
         """
         for _, slot, piece, place in self.views():
             if slot.kept and not slot.fits(_content(place), piece):
-                raise Diverged
+                raise DivergedError
         new = fresh or not self.held or not self._alone()
         if new:
             old, self.held = self.held, self._made()
@@ -243,25 +244,14 @@ def arena(program: Program) -> Program:
                 kept[variable] = number
         if (
             len({variable for _, variable in part.roots}) == len(part.roots)
-            and all(_contiguous(variable) for _, variable in part.roots)
-            and all(v in part.leaves and _contiguous(v) for v in kept)
+            and all(contiguous(variable) and variable.size for _, variable in part.roots)
+            and all(v in part.leaves and contiguous(v) for v in kept)
             and not any(wanted[classes.of(v)] for v in loaded if v is not None)
-            and not any(variable in kept for _, variable in part.roots)
         ):
             groups.setdefault(part.signature(kept), []).append(part)
     if not groups:
         return program
     return _Laid(program, list(groups.values()), kept_of, classes, wanted).program()
-
-
-def _contiguous(variable: Variable) -> bool:
-    """Whether it lies in memory in the order of its axes."""
-    step = variable.dtype.itemsize
-    for stride, length in zip(reversed(variable.strides or ()), reversed(variable.shape), strict=True):
-        if length != 1 and stride != step:
-            return False
-        step *= length
-    return bool(variable.size)
 
 
 def _alike(call: Call) -> bool:
@@ -419,7 +409,7 @@ class _Laid:
         alone = self.wanted[self.classes.of(variable)] == bool(places) and not variable.owners
         if places and (id(places[part].holder), places[part].key) in self.loaded:
             alone = False  # what stands there now may be read until the end
-        if producer is not None and alone and _contiguous(variable) and takes_out(producer):
+        if producer is not None and alone and contiguous(variable) and takes_out(producer):
             self.out[variable] = view
             return variable
         copy = Variable("array", variable.shape, variable.dtype, view.strides)

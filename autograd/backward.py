@@ -182,7 +182,8 @@ def pass_one(
     cut = cuts.pop(node, None)
     for index, value in enumerate(inputs):
         if value._tracked and (targets is None or value in targets):
-            if cut is not None and certain(cut.all()):
+            # A program is not to depend on that, where it makes no difference.
+            if cut is not None and not (interpreter and op.elementwise) and certain(cut.all()):
                 raw: Any = 0.0
             else:
                 raw = gradient(index, upstream, result, arguments, params)
@@ -191,7 +192,7 @@ def pass_one(
             share = conform(raw, upstream, value, node)
             if watching:
                 check_finite(share, node, value)
-            below = _cut_below(node, index, cut) if cut is not None or op.cuts is not None else None
+            below = _cut_below(node, index, cut, interpreter) if cut is not None or op.cuts is not None else None
             to = leaves if value.op is None or value in ends else gradients
             if value in to:  # an entry is cut if it is in all that comes in
                 before = cuts.pop(value, None)
@@ -204,21 +205,22 @@ def pass_one(
             add(to, value, share)
 
 
-def _cut_below(node: Any, index: int, cut: Any) -> Any:
+def _cut_below(node: Any, index: int, cut: Any, interpreter: Any) -> Any:
     """Which entries of the gradient of an input are cut to zero, if those of the node are; None if nothing is known."""
     op, value, arrays = node.op, node.inputs[index], [value._array for value in node.inputs]
-    if cut is not None and certain(cut.all()):
-        return np.ones_like(value._array, bool)[()]
+    if cut is not None and not (interpreter and (op.elementwise or op.moves)) and certain(cut.all()):
+        return np.ones_like(value._array, bool) if is_foreign(value._array) else np.ones(value.shape, bool)[()]
     if op.cuts is not None:
         own = op.cuts(index, node._array, *arrays, **(node.params or {}))
         own = own | np.zeros_like(node._array, bool) if is_foreign(node._array) else np.broadcast_to(own, node.shape)
         cut = own if cut is None else cut | own
     live = np.subtract(1.0, cut)
     if op.moves:
-        live = op.gradient(index, live, node._array, arrays, node.params)
+        gradient = op.gradient if interpreter is None else partial(interpreter.gradient, op)
+        live = gradient(index, live, node._array, arrays, node.params)
     elif not op.elementwise:
         return None
-    return unbroadcast(live if is_foreign(live) else np.asarray(live)[()], value.shape) == 0
+    return unbroadcast((live if hasattr(live, "dtype") else np.asarray(live))[()], value.shape) == 0
 
 
 def _finish(node: Any, upstream: Any, retain_graph: bool) -> None:
@@ -315,8 +317,8 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
-        share = np.asarray(share)[()]
-    if isinstance(share, np.generic) and is_foreign(data):
+        share = share.owned() if hasattr(type(share), "owned") else np.asarray(share)[()]
+    if type(data) is not ndarray and isinstance(share, np.generic) and is_foreign(data):
         share = np.full_like(data, share)
     if share.shape != shape:
         try:

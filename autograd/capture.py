@@ -20,7 +20,7 @@ import numpy as np
 
 from .errors import CompileError
 from .graph import describe
-from .op import Op
+from .op import Op, Several
 from .program import Call, Expect, Variable, cast, variables
 from .value import Value, tick
 
@@ -78,6 +78,7 @@ class Traced:
     """An array, or a number, whose calls are noted."""
 
     of_numpy = True  # so that rules go the way of NumPy's own arrays
+    takes_operations = True
 
     __slots__ = ("_content", "_fresh", "_locked", "_recorder", "_variable")
 
@@ -90,11 +91,15 @@ class Traced:
         """The same for a Value to hold: ``array += x`` makes a new one of it, as of what `Value.data` hands out."""
         if self._locked:
             return self
-        if self._variable.dtype is None:  # the data of a Value is NumPy's
-            return self._recorder.call(np.multiply, (self, np.float64(1.0))).locked()  # type: ignore[no-any-return]
         twin = Traced(self._content, self._variable, self._recorder)
         twin._locked = True
         return twin
+
+    def owned(self) -> Any:
+        """What a Value holds that is made of it."""
+        if self._variable.dtype is not None:
+            return self.locked()
+        return self._recorder.call(np.complex128 if isinstance(self._content, complex) else np.float64, (self,))
 
     # ---------------------------------------------------------------- what is known before a run
 
@@ -143,6 +148,12 @@ class Traced:
         if Value in types:
             return NotImplemented
         recorder = self._recorder
+        if isinstance(function, Op | Several):
+            value = next((x for x in args if type(x) is Value), None)
+            if value is not None:
+                return value.__array_function__(function, (Value,), args, kwargs)
+            result = recorder.run(function.function, args, kwargs)
+            return result if isinstance(function, Op) else function.make(list(result[: len(function.parts)]))
         if function in _ABOUT:
             return function(*recorder.contents(args), **recorder.contents(kwargs))
         if function in _FILLED and len(args) == 1 and not set(kwargs) - {"dtype"} and type(args[0]) is Traced:
@@ -268,7 +279,7 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             return NotImplemented
         if ufunc is None:
             base, exponent = pair
-            quick = _POWERS.get(exponent) if type(exponent) in _NUMBERS else None
+            quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
@@ -332,10 +343,16 @@ class Recorder:
         self.code = code  # of the function that is traced
         self.calls: list[Call] = []
         self.part = "forward"
+        self.outside = True  # of an operation, in the function's own NumPy
+        self.ends: dict[int, Variable] = {}
+        """By lines of the traced function: the last result of each."""
         self.live = True
         self.start = tick()
         self.known: set[Value] = set()
         """Results from before the trace that may be used."""
+        self.opaque: set[Any] = set()
+        """The code of functions that could not be followed: it is not tried again in this trace, so that the next one
+        of the same function comes out as this one did."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
@@ -415,9 +432,9 @@ class Recorder:
             result = function(*given)
             if isinstance(result, np.generic):  # nothing can share memory with it
                 variable = Variable("number", (), result.dtype)
-                self.calls.append(
-                    Call(function, tuple(operands), None, variable, self.part, effect, None, self._line())
-                )
+                self.calls.append(Call(function, tuple(operands), None, variable, self.part, effect))
+                if self.outside:
+                    self._end(variable)
                 return Traced(result, variable, self, True)
             return self._note(function, tuple(operands), {}, result, effect, args)
         kwargs = {name: content for name, content in kwargs.items() if not _by_default(function, name, content)}
@@ -436,7 +453,9 @@ class Recorder:
         if variable.kind != "number":
             variable.owners = self._owners(result, variables((args, kwargs)))
             self.viewed.update(variable.owners)
-        self.calls.append(Call(function, args, kwargs, variable, self.part, effect, line=self._line()))
+        self.calls.append(Call(function, args, kwargs, variable, self.part, effect))
+        if self.outside:
+            self._end(variable)
         self._hold(result, variable)
         many = function in _OF_MANY_SHAPES or (function is np.where and len(args) == 1)
         many = many or (function is operator.getitem and _by_mask(index[1]))
@@ -463,12 +482,13 @@ class Recorder:
     def _expect(self, what: str, wanted: Any, variable: Variable) -> None:
         self.calls.append(Call(Expect(what, wanted), (variable,), effect=True, part=self.part))
 
-    def _line(self) -> int:
-        """Which line of the traced function is at work: its assignments name variables."""
+    def _end(self, variable: Variable) -> None:
+        """Note what the line of the traced function that is at work has come to: its assignments name variables."""
         frame: FrameType | None = sys._getframe(2)
         while frame is not None and frame.f_code is not self.code:
             frame = frame.f_back
-        return 0 if frame is None else frame.f_lineno
+        if frame is not None:
+            self.ends[frame.f_lineno] = variable
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""
@@ -543,17 +563,31 @@ class Recorder:
                 )
         if self.part == "update":
             self.part = "forward"
-        if compute is not None:
-            return _locked(self.run(compute, arguments)), params
-        if op.with_saved is None:
-            return _locked(self.run(op.function, arguments, params)), params
-        result, saved = self.run(op.with_saved, arguments, params)
-        return _locked(result), {**(params or {}), "saved": saved}
+        outside, self.outside = self.outside, False
+        try:
+            if op.with_saved is None:
+                result = self.run(compute or op.function, arguments, params)
+            else:
+                result, saved = self.run(op.with_saved, arguments, params)
+                params = {**(params or {}), "saved": saved}
+        finally:
+            self.outside = outside
+        if type(result) is not Traced:
+            return result, params
+        if outside:
+            self._end(result._variable)
+        return result.locked(), params
 
     def gradient(self, op: Op, index: int, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any] | None) -> Any:
         """The rule of an input, applied."""
         rule = functools.partial(op.rules, index) if op.variadic else op.rules[index]
-        return 0.0 if rule is None else self.run(rule, (g, y, *inputs), params)
+        if rule is None:
+            return 0.0
+        outside, self.outside = self.outside, False
+        try:
+            return self.run(rule, (g, y, *inputs), params)
+        finally:
+            self.outside = outside
 
     def run(self, function: Callable[..., Any], arguments: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
         """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
@@ -565,7 +599,7 @@ class Recorder:
         code = getattr(getattr(function, "func", function), "__code__", function)
         if getattr(function, "__module__", None) in _FOLLOWED:
             return function(*arguments, **params)
-        if code not in _opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
+        if code not in self.opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
             calls, rewritten = len(self.calls), len(self.rewritten)
             try:
                 return function(*arguments, **params)
@@ -576,7 +610,7 @@ class Recorder:
                     x._content, x._variable = content, variable
                 result = self._whole(function, tuple(arguments), params)
                 if not any(x._variable.dtype is None for x in operands if type(x) is Traced):
-                    _opaque.add(code)
+                    self.opaque.add(code)
                 return result
         return self._whole(function, tuple(arguments), params)
 
@@ -605,12 +639,6 @@ _FOLLOWED = {"numpy", "numpy.linalg", "_operator"}
 
 _REDUCTIONS = {np.sum, np.prod, np.max, np.min, np.mean, np.any, np.all}
 _DEFAULTS = {"axis": None, "dtype": None, "out": None, "keepdims": False, "where": True}
-_opaque: set[Any] = set()
-"""The code of functions that could not be followed: next time it is not tried."""
-
-
-def _locked(result: Any) -> Any:
-    return result.locked() if type(result) is Traced else result
 
 
 def _fitted(target: Any, new: Any) -> Any:

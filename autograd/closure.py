@@ -42,6 +42,7 @@ Condition = tuple[Place, str, Any]
 _OURS = {"autograd", "nn"}
 _TRUSTED = {*sys.stdlib_module_names, "numpy", "scipy", "tqdm", "builtins", *_OURS}
 SETTINGS = (bool, int, float, complex, str, bytes, type(None))
+_CONTAINERS = {dict, list, tuple}
 _SNAPSHOTS = (set, frozenset, bytearray, array)
 """Containers that are compared as a whole."""
 _DYNAMIC = {"getattr", "vars", "__dict__", "attrgetter", "methodcaller", "asdict", "astuple", "eval", "exec", "dir"}
@@ -102,6 +103,8 @@ class Surroundings:
         self._keep: list[Any] = []  # ids are of no use once the object is gone
         self._of_nn: set[int] = set()
         self._classes: dict[type, bool] = {}
+        self._vocabularies: list[dict[str, frozenset[str]]] = []
+        """Of classes whose globals are known: by a method's name, what it speaks of."""
         self._named: set[str] = set()
         self._anything = False
         self._waiting: dict[str, list[tuple[Callable[[Any, str, str], None], Any, str]]] = {}
@@ -137,7 +140,7 @@ class Surroundings:
     def _meet(self, place: Place, here: str) -> None:
         """Note what is there, and that it is to be looked into."""
         found = content(place)
-        kind = type(found)
+        kind: Any = type(found)
         where = identity(place)
         if found is MISSING or where in self._met:
             return
@@ -165,7 +168,7 @@ class Surroundings:
             conditions.append((place, "is" if found is None or kind is bool else "==", found))
         else:
             conditions.append((place, "is", found))
-            stand_in = _stand_in(found)
+            stand_in = None if kind in _CONTAINERS or _home(kind) == "nn" else _stand_in(found)
             if stand_in is not None:
                 self.stand_ins.append((place, found, stand_in))
             if not isinstance(stand_in, Refusing) or stand_in.names is not None:
@@ -191,8 +194,14 @@ class Surroundings:
             return
         self._seen.add(id(found))
         self._keep.append(found)
-        kind = type(found)
-        if isinstance(found, types.FunctionType):
+        kind: Any = type(found)
+        if kind is dict:
+            self._several(found, list(found), here)
+        elif kind is list:
+            self._several(found, range(len(found)), here)
+        elif _home(kind) == "nn":
+            self._object(found, kind, here)
+        elif isinstance(found, types.FunctionType):
             self._function(found, here, place is not _METHOD)
         elif isinstance(found, types.MethodType | types.BuiltinMethodType | types.MethodWrapperType):
             self._stack += [(getattr(found, "__func__", None), here, None), (found.__self__, f"{here}.__self__", None)]
@@ -215,7 +224,7 @@ class Surroundings:
                 self._attribute(found, "environ", "os")
         elif isinstance(found, type):
             self._class(found, born=True)
-        elif kind.__module__.split(".")[0] == "autograd":
+        elif _home(kind) == "autograd":
             if hasattr(found, "__wrapped__"):  # as what `compile` gave
                 self._stack.append((found.__wrapped__, here, None))
         else:
@@ -267,18 +276,16 @@ class Surroundings:
 
     def _object(self, found: Any, kind: type, here: str) -> None:
         attributes = getattr(found, "__dict__", None)
-        if kind.__module__.split(".")[0] == "nn":
+        if _home(kind) == "nn":
             self._of_nn.update((id(found), id(attributes)))
         if isinstance(attributes, dict):
             self.conditions.append((Place(found, "__dict__", True, here), "len", len(attributes)))
             self.containers.append((attributes, dict(attributes)))
             self._keep.append(attributes)
             self._offer(found, attributes, here, self._attribute, walked=_walks_itself(kind))
-        for base in kind.__mro__:
-            slots = vars(base).get("__slots__", ())
-            names = (slots,) if isinstance(slots, str) else tuple(slots)
-            self._offer(found, [n for n in names if n not in ("__dict__", "__weakref__")], here, self._attribute)
-        self._class(kind)
+        self._offer(found, _slots(kind), here, self._attribute)
+        if kind not in self._classes:
+            self._class(kind)
 
     def _class(self, kind: type, born: bool = False) -> None:
         """The classes of an object; `born` if an object could be made, and its `__init__` run."""
@@ -286,16 +293,18 @@ class Surroundings:
             if base.__module__ == "builtins" or self._classes.get(base, -1) >= born:
                 continue
             self._classes[base] = born
+            if _trusted(base.__module__):
+                always, others = _vocabulary(base, born)
+                self._vocabularies.append(others)
+                self._speak(always.union(*[others[name] for name in others.keys() & self._named]), trusted=True)
+                continue
             members = vars(base)
-            trusted = _trusted(base.__module__)
-            if not trusted:
-                self.conditions.append((Place(base, "__dict__", True, base.__name__), "len", len(members)))
-            meet = self._name_of_trusted if trusted else self._member
+            self.conditions.append((Place(base, "__dict__", True, base.__name__), "len", len(members)))
             special = {name for name in members if name.startswith("__") and name.endswith("__")}
             for name in special - (set() if born else _UNSEEN):
                 if isinstance(members[name], types.FunctionType):
-                    meet(base, name, base.__name__)
-            self._offer(base, [name for name in members if name not in special], base.__name__, meet)
+                    self._member(base, name, base.__name__)
+            self._offer(base, [name for name in members if name not in special], base.__name__, self._member)
 
     def _attribute(self, found: Any, name: str, here: str) -> None:
         path = f"{here}.{name}"
@@ -312,15 +321,6 @@ class Surroundings:
         else:
             self._meet(Place(kind, name, True, path), path)
 
-    def _name_of_trusted(self, kind: type, name: str, here: str) -> None:
-        """A method of a class whose globals are known: what it speaks of."""
-        member = vars(kind)[name]
-        member = getattr(member, "fget", None) or getattr(member, "__func__", member)
-        if isinstance(member, types.FunctionType):
-            self._speak(_names(member.__code__), trusted=True)
-            if kind.__module__.split(".")[0] == "nn":
-                self._helpers(member)
-
     def _function(self, function: types.FunctionType, here: str, surely_called: bool) -> None:
         code = function.__code__
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
@@ -331,8 +331,7 @@ class Surroundings:
         home = function.__module__ or ""
         if _known(function):
             if home.split(".")[0] == "nn":
-                self._speak(_names(code), trusted=True)
-                self._helpers(function)
+                self._speak(_words(function), trusted=True)
             return
         self.conditions.append((Place(function, "__code__", True, here), "is", code))
         if function.__defaults__:
@@ -363,17 +362,6 @@ class Surroundings:
             if not _trusted(name) and name in sys.modules:
                 self._stack.append((sys.modules[name], name, None))
 
-    def _helpers(self, function: types.FunctionType) -> None:
-        """What the functions of its own module speak of that a function of `nn` calls."""
-        for name in _reads(function.__code__)[0]:
-            helper = function.__globals__.get(name)
-            if not isinstance(helper, types.FunctionType) or id(helper) in self._seen:
-                continue
-            if (helper.__module__ or "").split(".")[0] == "nn":
-                self._seen.add(id(helper))
-                self._speak(_names(helper.__code__), trusted=True)
-                self._helpers(helper)
-
     # ---------------------------------------------------------------- names
 
     def _offer(
@@ -388,14 +376,22 @@ class Surroundings:
 
     def _speak(self, names: frozenset[str], trusted: bool = False) -> None:
         """Somebody speaks of these names."""
-        new = names - self._named
-        self._named |= new
-        if not trusted and not self._anything and new & _DYNAMIC:
+        if not trusted and not self._anything and names & _DYNAMIC:
             self._anything = True
-            new = frozenset(self._waiting)
-        for name in new:
-            for meet, found, here in self._waiting.pop(name, ()):
-                meet(found, name, here)
+            for name in list(self._waiting):
+                self._come_to(name)
+        new = names - self._named
+        while new:
+            self._named |= new
+            spoken = [words[name] for words in self._vocabularies for name in words.keys() & new]
+            for name in new & self._waiting.keys():
+                self._come_to(name)
+            new = frozenset().union(*spoken) - self._named
+
+    def _come_to(self, name: str) -> None:
+        """Look at what waited for that name to be spoken."""
+        for meet, found, here in self._waiting.pop(name, ()):
+            meet(found, name, here)
 
 
 # -------------------------------------------------------------------- places
@@ -569,10 +565,8 @@ def _stand_in(found: Any) -> Any:
             return _Dates(found, does) if found.__name__ == "datetime" else Refusing(found, does, names)
         return None
     if isinstance(found, types.BuiltinFunctionType):
-        does = _BUILTINS.get(found) if found.__self__ in (builtins, io, None) else None  # type: ignore[assignment]
-        if does is None and found.__module__ == "time":
-            does = "reads a clock"
-        elif isinstance(found.__self__, random.Random):
+        does = _BUILTINS.get(found, "reads a clock" if found.__module__ == "time" else "")
+        if isinstance(found.__self__, random.Random):
             does = "draws from a hidden generator"
         return Refusing(found, does) if does else None
     if isinstance(found, types.FunctionType | types.MethodType):
@@ -648,6 +642,54 @@ def _names(code: types.CodeType) -> frozenset[str]:
     """The global names and attributes that a function's code speaks of, also in the functions inside."""
     inner = [_names(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
     return frozenset(code.co_names).union(*inner)
+
+
+@functools.cache
+def _words(function: types.FunctionType) -> frozenset[str]:
+    """The same of a function whose globals are known; in nn, with what the functions speak of that it calls."""
+    found, pending = {function}, [function]
+    while pending:
+        caller = pending.pop()
+        if (caller.__module__ or "").split(".")[0] != "nn":
+            continue
+        for name in _reads(caller.__code__)[0]:
+            helper = caller.__globals__.get(name)
+            if isinstance(helper, types.FunctionType) and helper not in found:
+                found.add(helper)
+                pending.append(helper)
+    return frozenset().union(*(_names(each.__code__) for each in found))
+
+
+@functools.cache
+def _vocabulary(kind: Any, born: bool) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    """What the special methods of a class whose globals are known speak of; and, by their names, what the others do."""
+    always: frozenset[str] = frozenset()
+    others = {}
+    for name, member in vars(kind).items():
+        function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        if not isinstance(function, types.FunctionType):
+            continue
+        if not (name.startswith("__") and name.endswith("__")):
+            others[name] = _words(function)
+        elif born or name not in _UNSEEN:
+            always |= _words(function)
+    return always, others
+
+
+@functools.cache
+def _slots(kind: Any) -> tuple[str, ...]:
+    """The names of attributes that an object has beside its `__dict__`."""
+    found: list[str] = []
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        found += (slots,) if isinstance(slots, str) else slots
+    return tuple([name for name in found if name not in ("__dict__", "__weakref__")])
+
+
+@functools.cache
+def _home(kind: Any) -> str:
+    """The package that a class is of."""
+    return str(kind.__module__).split(".")[0]
 
 
 _GLOBAL = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0, dis.opmap["DELETE_GLOBAL"]: 0}

@@ -41,7 +41,7 @@ from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, variables
+from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
 from .value import Value, record, tick
@@ -115,7 +115,7 @@ class Compiled:
                 result = quick(*args) if lead is None else quick(*args[1:]) if args[0] is lead else MISS
                 if result is not MISS:
                     return result
-            except Diverged:
+            except DivergedError:
                 pass
         return self._find(args, kwargs)
 
@@ -162,7 +162,7 @@ class Compiled:
                 states = [generator.bit_generator.state for generator in version.draws]
                 try:
                     result = version.run(*arrays)
-                except Diverged:
+                except DivergedError:
                     for generator, state in zip(version.draws, states, strict=True):
                         generator.bit_generator.state = state
                     continue
@@ -291,9 +291,14 @@ class _Trace:
                 self._check_arguments()
                 after = Surroundings(self.function, self.objects)
                 self._finish(before, after, result, arguments)
-        except BaseException:
+        except BaseException as error:
             self.undo()
-            raise
+            reason: BaseException | None = error
+            while reason is not None and not isinstance(reason, UntraceableError):
+                reason = reason.__cause__ or reason.__context__
+            if reason is None or reason is error:
+                raise
+            raise reason from None  # NumPy tells of a sequence where an array was to be made
         finally:
             self.recorder.live = False
             if collecting:
@@ -446,6 +451,10 @@ class _Trace:
                 if value._grad is not None:
                     writes.append((Place(value, "_grad", True, f"{path}.grad"), value._grad))
                 self.conditions.append((Place(value, "_grad", True, f"{path}.grad"), "is", None))
+        used = {operand for call in recorder.calls for operand in call.operands}
+        for place, traced, _ in self.traced.values():
+            if place.key == "_grad" and traced._variable in used:  # most are forgotten before they are read
+                self.conditions.append((place, "like", traced._variable))
         for place in after.arrays:
             found, key = content(place), identity(place)
             if type(found) is Traced and key not in self.traced:
@@ -482,7 +491,7 @@ class _Trace:
                 if type(found) is Traced:
                     setattr(value, name, _own(found._content, name == "_array"))
         self.result = self._given(result)
-        self.program = Program(arguments, self.loads, recorder.calls, noted, results)
+        self.program = Program(arguments, self.loads, recorder.calls, noted, results, recorder.ends)
 
     def _made(self, constant: Any, name: str | None = None) -> Variable:
         """A variable for something that is made anew in each run."""
@@ -500,7 +509,11 @@ class _Trace:
         if kind is Traced:
             return tree._variable
         if self._is_known(tree):
-            return tree
+            if kind is not list and kind is not dict:
+                return tree
+            known = Variable("object")
+            self.recorder.calls.append(Call(_Outside(tree), (), {}, known, "update"))
+            return known
         if kind is Value:
             box, array = Variable("object"), tree._array
             data = array._variable if type(array) is Traced else array
@@ -543,6 +556,22 @@ class _Trace:
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part) for part in tree])
         return tree._generator if kind is TracedGenerator else tree
+
+
+class _Outside:
+    """Gives a list or a dict that stands outside of a program: itself, not what is in it now."""
+
+    def __init__(self, found: Any):
+        self.found = found
+
+    def __call__(self) -> Any:
+        return self.found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Outside) and other.found is self.found
+
+    def __hash__(self) -> int:
+        return id(self.found)
 
 
 def _hidden_state() -> Any:
@@ -603,11 +632,10 @@ def _name_results(program: Program, function: Callable[..., Any]) -> None:
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
         return
-    last = {call.line: call.result for call in program.calls if call.result is not None and call.part != "backward"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             for line in range(start + (node.end_lineno or node.lineno) - 1, start + node.lineno - 2, -1):
-                result = last.get(line)
+                result = program.ends.get(line)
                 if result is not None:
                     result.name = result.name or node.targets[0].id
                     break
@@ -624,7 +652,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
-        return kind, tree.shape, tree.dtype
+        return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
     if kind is float:
         arrays.append(tree)
         return kind
@@ -675,7 +703,8 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            return type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
@@ -700,7 +729,10 @@ def _draws_before_a_condition(program: Program) -> list[Any]:
 def _same(first: Program, second: Program, name: str) -> bool:
     """Whether two traces did the same; False if a condition came out otherwise. An error if what is unseen differs."""
     twin = dict(zip(first.arguments, second.arguments, strict=True))
-    twin.update(zip(first.loads, second.loads, strict=False))
+    there = {identity(place): variable for variable, place in second.loads.items()}
+    twin.update(
+        (variable, there[where]) for variable, place in first.loads.items() if (where := identity(place)) in there
+    )
     for a, b in zip(first.calls, second.calls, strict=False):
         f, g = a.function, b.function
         if isinstance(f, Expect) and isinstance(g, Expect):
@@ -904,4 +936,4 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
 
 def finished(program: Program) -> Program:
     """As it runs: in waves if it is of single numbers, with parameters in one array and memory that is used again."""
-    return planned(arena(in_waves(simplified(program))))
+    return planned(arena(simplified(in_waves(program))))

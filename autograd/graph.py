@@ -117,7 +117,8 @@ def of_libraries(error: Exception, op: Op, inputs: tuple[Value, ...]) -> Library
     if not isinstance(error, ours) and not (lazy and _raised_in(error, "dask")):
         return None
     names = sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
-    what = f"{op.name} of {' and '.join(map(describe, inputs))}: {error}"
+    said = "Dask has no such function" if isinstance(error, FutureWarning) else str(error).strip()
+    what = f"{op.name} of {' and '.join(map(describe, inputs))}: {said}"
     if lazy:
         return LibraryError(
             f"{what}\nThese arrays are not computed yet, and there is no form of {op.name} that waits. Compute them "

@@ -32,26 +32,12 @@ def lowered(program: Program) -> Program:
     """
     calls = []
     for call in program.calls:
-        entry = LOWERINGS.get(call.function) if _hashable(call.function) else None
-        first = call.args[0] if call.args else None
-        if entry is None or call.effect or call.out is not None or call.result is None:
-            calls.append(call)
-            continue
-        if type(first) is not Variable and not isinstance(first, tuple | list):
-            calls.append(call)
-            continue
-        if type(first) is Variable and first.kind != "array":
-            calls.append(call)
-            continue
-        names, lowering = entry
-        given = dict(zip(names, call.args, strict=False))
-        given.update(call.kwargs)
-        fits = len(call.args) <= len(names) and given.keys() <= set(names)
-        # What is left at its default may as well not be there.
-        given = {
-            k: v for k, v in given.items() if k == names[0] or not (v is np._NoValue or (k == "out" and v is None))
-        }
-        new = lowering(call, given) if fits and "out" not in given else None
+        new = None
+        entry = LOWERINGS.get(call.function) if hashable(call.function) else None
+        if entry is not None and call.args and not call.effect and call.out is None and call.result is not None:
+            first = call.args[0]
+            if first.kind == "array" if type(first) is Variable else isinstance(first, tuple | list):
+                new = _replaced(call, *entry)
         if new is None:
             calls.append(call)
         else:
@@ -59,7 +45,20 @@ def lowered(program: Program) -> Program:
     return program.with_calls(calls)
 
 
-def _hashable(function: Any) -> bool:
+def _replaced(call: Call, names: tuple[str, ...], lowering: Lowering) -> list[Call] | None:
+    given = dict(zip(names, call.args, strict=False))
+    given.update(call.kwargs)
+    for name in [name for name, content in given.items() if content is np._NoValue]:
+        del given[name]  # as if it were not there
+    if given.get("out", ...) is None:
+        del given["out"]
+    if len(call.args) > len(names) or "out" in given or not given.keys() <= set(names):
+        return None
+    return lowering(call, given)
+
+
+def hashable(function: Any) -> bool:
+    """Whether it can be looked for in a table."""
     return type(function).__hash__ is not None
 
 
@@ -76,7 +75,7 @@ def lowers(arguments: str, *functions: Callable[..., Any]) -> Callable[[Lowering
 
 def _line(call: Call, function: Any, *args: Any, result: Variable | None = None, **kwargs: Any) -> Call:
     """A line in the place of the call, or on the way to it."""
-    return Call(function, args, kwargs, result or call.result, call.part, line=call.line)
+    return Call(function, args, kwargs, result or call.result, call.part)
 
 
 def _ints(axis: Any) -> bool:
@@ -113,7 +112,27 @@ def dense(variable: Variable) -> bool:
 # -------------------------------------------------------------------- reductions
 
 
-def _reducing(ufunc: np.ufunc, dtype: Any = None) -> Lowering:
+def _of_one(call: Call, a: Variable, axis: Any) -> list[Call] | None:
+    """A sum along axes of length 1, in half the time: of -0.0 it is 0.0, as NumPy adds it to 0."""
+    result = call.result
+    assert result is not None
+    if (
+        not _ints(axis)
+        or a.dtype.kind not in "fc"
+        or _count(a, axis) != 1
+        or not contiguous(a)
+        or not (result.kind == "number" or contiguous(result))
+    ):
+        return None
+    itemsize, strides = a.dtype.itemsize, list[int]()
+    for n in reversed(result.shape):
+        strides.insert(0, itemsize)
+        itemsize *= n
+    same = Variable("array", result.shape, a.dtype, tuple(strides), (a, *a.owners))
+    return [_line(call, np.reshape, a, result.shape, result=same), _line(call, np.add, same, 0.0)]
+
+
+def _reducing(ufunc: np.ufunc, dtype: Any = None, default: Any = None) -> Lowering:
     def lowering(call: Call, given: dict[str, Any]) -> list[Call] | None:
         keywords = {name: given[name] for name in ("dtype", "keepdims", "initial", "where") if name in given}
         if keywords.get("keepdims") is False:
@@ -122,7 +141,11 @@ def _reducing(ufunc: np.ufunc, dtype: Any = None) -> Lowering:
             del keywords["dtype"]
         if dtype is not None:
             keywords["dtype"] = dtype
-        return [_line(call, ufunc.reduce, given["a"], given.get("axis"), **keywords)]
+        a, axis = given["a"], given.get("axis", default)
+        if type(axis) is tuple and len(axis) == 1:
+            (axis,) = axis
+        single = _of_one(call, a, axis) if ufunc is np.add and not keywords.keys() - {"keepdims"} else None
+        return single or [_line(call, ufunc.reduce, a, axis, **keywords)]
 
     return lowering
 
@@ -132,6 +155,7 @@ ENDS: Any = {np.maximum: (np.max, np.amax, np.ndarray.max), np.minimum: (np.min,
 TRUTHS: Any = {np.logical_and: (np.all, np.ndarray.all), np.logical_or: (np.any, np.ndarray.any)}
 for _ufunc in TOTALS:
     lowers("a axis dtype out keepdims initial where", *TOTALS[_ufunc])(_reducing(_ufunc))
+lowers("a axis dtype out keepdims initial where", np.add.reduce)(_reducing(np.add, default=0))
 for _ufunc in ENDS:
     lowers("a axis out keepdims initial where", *ENDS[_ufunc])(_reducing(_ufunc))
 for _ufunc in TRUTHS:

@@ -79,12 +79,12 @@ def certain(condition: Any) -> bool:
     >>> certain(np.any(np.array([0.5, 2.0]) > 1))
     True
     """
-    return not is_lazy(condition) and bool(condition)
+    return bool(condition) if type(condition) is np.bool_ else not is_lazy(condition) and bool(condition)
 
 
 def is_lazy(x: Any) -> bool:
     """Whether an array's contents are not there yet, as of Dask's."""
-    return hasattr(type(x), "__dask_graph__")
+    return type(x) is not np.ndarray and hasattr(type(x), "__dask_graph__")
 
 
 lazy_kinds: set[type] = set()
@@ -102,6 +102,8 @@ def uncomputed() -> Iterator[None]:
 def is_foreign(x: Any) -> bool:
     """Whether it is an array of another library than NumPy; what notes calls for a program stands for NumPy's own."""
     kind = type(x)
+    if kind is np.ndarray:
+        return False
     return hasattr(kind, "__array_function__") and not issubclass(kind, np.ndarray) and not hasattr(kind, "of_numpy")
 
 

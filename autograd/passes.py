@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .lowering import contiguous, lowered
-from .program import Call, Program, Variable, cast, variables
+from .lowering import contiguous, hashable, lowered
+from .program import Call, Program, Variable, cast
 
-NESTED = (tuple, list, dict, slice)
 LARGE = 1_000_000
 
 
@@ -29,20 +28,6 @@ def simplified(program: Program, *, to_read: bool = False) -> Program:
 
 
 # -------------------------------------------------------------------- what a line reads, and what may change in it
-
-
-def read(call: Call) -> list[Variable]:
-    """The variables among the arguments of a call: `Call.operands`, the short way."""
-    found = []
-    for argument in call.args:
-        kind = type(argument)
-        if kind is Variable:
-            found.append(argument)
-        elif kind in NESTED or isinstance(argument, tuple):
-            found.extend(variables(argument))
-    if call.kwargs:
-        found.extend(variables(call.kwargs))
-    return found
 
 
 class _Substitution(dict[Variable, Any]):
@@ -68,10 +53,11 @@ class _Substitution(dict[Variable, Any]):
         """The call with it; its result too is another variable if it shares memory with one that was replaced."""
         if not self:
             return call
-        if any(variable in self for variable in read(call)):
+        replaced = self.keys()
+        if not replaced.isdisjoint(call.operands):
             call = call.with_arguments(self)
         result = call.result
-        if result is not None and any(owner in self for owner in result.owners):
+        if result is not None and result.owners and not replaced.isdisjoint(result.owners):
             owners: list[Variable] = []
             for owner in result.owners:
                 new = self(owner)
@@ -82,7 +68,7 @@ class _Substitution(dict[Variable, Any]):
             )
             self.put(result, renewed)
             self._before[renewed] = result
-            call = Call(call.function, call.args, call.kwargs, renewed, call.part, call.effect, call.out, call.line)
+            call = Call(call.function, call.args, call.kwargs, renewed, call.part, call.effect, call.out)
         return call
 
 
@@ -125,7 +111,7 @@ def without_dead_code(program: Program) -> Program:
     calls = []
     for call in reversed(program.calls):
         if call.effect or call.out is not None or call.result in wanted:
-            wanted.update(read(call))
+            wanted.update(call.operands)
             calls.append(call)
     calls.reverse()
     loads = {variable: place for variable, place in program.loads.items() if variable in wanted}
@@ -212,19 +198,18 @@ def with_constants_folded(program: Program) -> Program:
         ):
             calls.append(call)
             continue
-        if read(call):
-            call = _of_shape(call) or call
-            if read(call):
+        if call.operands:
+            about = _of_shape(call)
+            if about is None:
                 calls.append(call)
                 continue
+            call = about
         try:
             with np.errstate(all="raise"):
                 content = call.function(*call.args, **call.kwargs)
         except Exception:  # whatever it is, it is to happen when the program runs
             calls.append(call)
             continue
-        if isinstance(content, np.ndarray) and content.base is None:
-            content.setflags(write=False)
         instead.put(result, content)
     return program.with_calls(calls, instead)
 
@@ -261,7 +246,13 @@ def with_views(program: Program) -> Program:
     for call in program.calls:
         call = instead.applied(call)
         result = call.result
-        if result is None or call.effect or call.out is not None or result.kind == "object":
+        if (
+            result is None
+            or call.effect
+            or call.out is not None
+            or result.kind == "object"
+            or not hashable(call.function)
+        ):
             calls.append(call)
             continue
         if isinstance(call.function, np.ufunc) and result.shape:
@@ -310,7 +301,8 @@ def _unchanged(call: Call) -> Variable | None:
     if type(first) is not Variable:
         return None
     if result.kind == "number":
-        return first if first.kind == "number" and first.dtype == result.dtype is not None else None
+        typed = first.dtype is not None and result.dtype is not None  # to NumPy, None is equal to float64
+        return first if typed and first.kind == "number" and first.dtype == result.dtype else None
     return first if _alike(first, result) else None
 
 
@@ -367,7 +359,7 @@ def _of_two(call: Call, made: dict[Variable, Call]) -> Call:
         return call
     else:
         rest = call.result.shape
-    return Call(call.function, (source, rest), None, call.result, call.part, line=call.line)
+    return Call(call.function, (source, rest), None, call.result, call.part)
 
 
 def _ordered(call: Call) -> bool:
@@ -380,25 +372,25 @@ def _without_broadcasts(call: Call, made: dict[Variable, Call]) -> Call:
     assert call.result is not None
     if call.kwargs or call.function.signature is not None:  # type: ignore[attr-defined]
         return call
-    args = list(call.args)
+    args = call.args
     for place, argument in enumerate(args):
         source: Any
-        if isinstance(argument, np.ndarray):
-            if any(argument.strides) or argument.size < 2:
-                continue
-            source = argument[(0,) * argument.ndim]  # one number, repeated
-        else:
-            maker = made.get(argument) if type(argument) is Variable else None
+        if type(argument) is Variable:
+            maker = made.get(argument)
             if maker is None or maker.function is not np.broadcast_to or len(maker.args) != 2:
                 continue
             source = maker.args[0]
-        shapes = [_shape(other) for other in (*args[:place], source, *args[place + 1 :])]
+        elif type(argument) is np.ndarray and argument.size > 1 and not any(argument.strides):
+            source = argument[(0,) * argument.ndim]  # one number, repeated
+        else:
+            continue
+        instead = (*args[:place], source, *args[place + 1 :])
         weak = source.dtype is None if type(source) is Variable else not isinstance(source, np.ndarray | np.generic)
-        if not weak and np.broadcast_shapes(*shapes) == call.result.shape:
-            args[place] = source
-    if all(new is old for new, old in zip(args, call.args, strict=True)):
+        if not weak and np.broadcast_shapes(*map(_shape, instead)) == call.result.shape:
+            args = instead
+    if args is call.args:
         return call
-    return Call(call.function, tuple(args), call.kwargs, call.result, call.part, line=call.line)
+    return Call(call.function, args, call.kwargs, call.result, call.part)
 
 
 def _shape(argument: Any) -> tuple[int, ...]:

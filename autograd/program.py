@@ -89,11 +89,9 @@ class Call:
         function that shares memory with another.
     out : Variable or None
         Of a call that a pass has given its place: what it writes into, a buffer or a variable that is needed no more.
-    line : int
-        The line of the traced function's file that it comes from; 0 if that is not known.
     """
 
-    __slots__ = ("args", "effect", "function", "kwargs", "line", "out", "part", "result")
+    __slots__ = ("args", "effect", "function", "kwargs", "out", "part", "result")
 
     def __init__(
         self,
@@ -104,20 +102,28 @@ class Call:
         part: str = "forward",
         effect: bool = False,
         out: Variable | None = None,
-        line: int = 0,
     ):
         self.function, self.args, self.kwargs, self.result = function, args, kwargs or {}, result
-        self.part, self.effect, self.out, self.line = part, effect, out, line
+        self.part, self.effect, self.out = part, effect, out
 
     @property
     def operands(self) -> list[Variable]:
         """The variables among the arguments, each time that they come."""
-        return list(variables((self.args, self.kwargs)))
+        found = []
+        for argument in self.args:
+            kind = type(argument)
+            if kind is Variable:
+                found.append(argument)
+            elif kind in _NESTED or isinstance(argument, tuple):
+                found.extend(variables(argument))
+        if self.kwargs:
+            found.extend(variables(self.kwargs))
+        return found
 
     def with_arguments(self, change: Callable[[Variable], Any]) -> Call:
         """The same call with something else in the place of its variables."""
         args, kwargs = mapped(change, self.args), mapped(change, self.kwargs)
-        return Call(self.function, args, kwargs, self.result, self.part, self.effect, self.out, self.line)
+        return Call(self.function, args, kwargs, self.result, self.part, self.effect, self.out)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", self.function)
@@ -125,7 +131,7 @@ class Call:
 
 
 class Expect:
-    """A condition under which a program holds: called, it raises `Diverged` if the content is another.
+    """A condition under which a program holds: called, it raises `DivergedError` if the content is another.
 
     Parameters
     ----------
@@ -140,10 +146,10 @@ class Expect:
 
     def __call__(self, content: Any) -> None:
         if (bool(content) if self.what == "truth" else np.shape(content)) != self.wanted:
-            raise Diverged
+            raise DivergedError
 
 
-class Diverged(AutogradError):
+class DivergedError(AutogradError):
     """A program met a condition that came out otherwise than when it was traced. Nothing was written yet."""
 
 
@@ -191,6 +197,8 @@ class Program:
         What is left behind when a run has succeeded.
     results : nested tuples, lists and dicts of Variable and constants
         What the function returns.
+    ends : dict of int to Variable
+        By lines of the traced function's file: the last result of each.
     """
 
     def __init__(
@@ -200,9 +208,10 @@ class Program:
         calls: list[Call],
         writes: list[tuple[Place, Variable]],
         results: Any,
+        ends: dict[int, Variable] | None = None,
     ):
         self.arguments, self.loads, self.calls = arguments, loads, calls
-        self.writes, self.results = writes, results
+        self.writes, self.results, self.ends = writes, results, ends or {}
 
     def with_calls(self, calls: list[Call], change: Callable[[Variable], Any] | None = None) -> Program:
         """The same with other lines, and with something else in the place of what it gives."""
@@ -246,6 +255,9 @@ def boxed(content: Any) -> Value:
 def cast(x: Any, dtype: Any) -> Any:
     """`x` in another dtype."""
     return x.astype(dtype)
+
+
+_NESTED = (tuple, list, dict, slice)
 
 
 def variables(tree: Any) -> Iterator[Variable]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import dis
 import functools
 import inspect
@@ -69,7 +70,8 @@ def literal(content: Any) -> str | None:
         number = content.item()
         if not isinstance(number, bool | int | float | complex):  # of more digits than Python's have
             return repr(content)
-        return f"np.{kind.__name__}({literal(number)})"
+        text = re.sub(r"inf|nan", r"np.\g<0>", str(content)) if isinstance(content, np.floating) else literal(number)
+        return f"np.{kind.__name__}({text})"  # of a float32, as few digits as tell it
     if isinstance(content, np.dtype):
         return f"np.dtype({content.str!r})" if not content.isnative else f"np.dtype({content.name!r})"
     if kind is tuple or kind is list or kind is slice:
@@ -100,7 +102,13 @@ def _array_literal(array: np.ndarray) -> str | None:
         return None
     tail = "" if dtype == np.float64 else f", {dtype.type.__name__ if dtype.type is np.bool else f'np.{dtype.name}'}"
     if dtype.kind == "i" and array.ndim == 1 and array.size > 1 and np.array_equal(array, np.arange(array.size)):
-        return f"np.arange({array.size})" if dtype == np.arange(1).dtype else f"np.arange({array.size}{tail})"
+        return (
+            f"np.arange({array.size})"
+            if dtype == np.arange(1).dtype
+            else f"np.arange({array.size}, dtype=np.{dtype.name})"
+        )
+    if not array.size:
+        return f"np.zeros({array.shape}{tail})"
     if array.size > 1 and (array.flat[0] == array).all():
         number = literal(array.flat[0].item())
         if number in ("0.0", "1.0") and not np.signbit(array).any():
@@ -111,7 +119,7 @@ def _array_literal(array: np.ndarray) -> str | None:
         return None
     if dtype.kind == "b":
         tail = ""
-    if dtype == np.arange(1).dtype and array.size:
+    if dtype == np.arange(1).dtype:
         tail = ""
     return f"np.array({literal(array.tolist())}{tail})"
 
@@ -131,7 +139,7 @@ class Quotes:
         self.definitions: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
         self._things: dict[str, Any] = {"np": np}
-        self._names: dict[int, str] = {id(np): "np"}
+        self._names: dict[Any, str] = {id(np): "np"}
         self._failed: dict[int, str] = {}
 
     @property
@@ -142,7 +150,11 @@ class Quotes:
     def text(self) -> str:
         """The page so far."""
         future = "from __future__ import annotations\n\n" if any("->" in d for d in self.definitions.values()) else ""
-        standard = [line for name, line in sorted(self.imports.items(), key=lambda i: i[1]) if name != "np"]
+        standard = [
+            line
+            for name, line in sorted(self.imports.items(), key=lambda i: (i[1].startswith("from"), i[1]))
+            if name != "np"
+        ]
         blocks = [future + "\n".join(standard) + "\n" * (2 if standard else 0) + self.imports["np"]]
         if self.constants:
             blocks.append("\n".join(self.constants.values()))
@@ -161,8 +173,9 @@ class Quotes:
         Unquotable
             If it has no text.
         """
-        if id(thing) in self._names:
-            return self._names[id(thing)]
+        key = id(thing) if literal(thing) is None else (id(thing), wanted)  # equal numbers may mean different things
+        if key in self._names:
+            return self._names[key]
         if id(thing) in self._failed:
             raise Unquotable(self._failed[id(thing)])
         known = numpy_name(thing)
@@ -171,7 +184,7 @@ class Quotes:
         name = self._free(wanted or _short_name(thing))
         marks = [dict(part) for part in (self.imports, self.constants, self.definitions, self.aliases)]
         things, names = dict(self._things), dict(self._names)
-        self._things[name], self._names[id(thing)] = thing, name  # so that it may speak of itself
+        self._things[name], self._names[key] = thing, name  # so that it may speak of itself
         try:
             self._put(name, thing, known)
         except Unquotable as error:
@@ -205,6 +218,9 @@ class Quotes:
             if root != "numpy" and not _standard(root):
                 raise Unquotable(f"it uses {thing.__name__}")
             self.imports[name] = f"import {thing.__name__}" + ("" if name == thing.__name__ else f" as {name}")
+        elif isinstance(thing, type) and issubclass(thing, Exception) and thing.__module__ != "builtins":
+            base = next(c for c in thing.__mro__ if c.__module__ == "builtins")
+            self.definitions[name] = f"class {name}({base.__name__}):\n    pass"
         elif _standard(getattr(thing, "__module__", None)) and hasattr(thing, "__name__"):
             module, own = thing.__module__.lstrip("_"), thing.__name__
             if getattr(sys.modules.get(module), own, None) is not thing:
@@ -224,11 +240,13 @@ class Quotes:
                 content = cell.cell_contents
             except ValueError:
                 raise Unquotable(f"{free} is not known yet") from None
-            text = literal(content)
-            replaced[free] = self.name(content) if text is None else text
+            replaced[free] = self.name(content, free if literal(content) is not None else None)
         for used in dict.fromkeys([*_globals(function.__code__), *_names_in_defaults(node, function)]):
             if used in function.__globals__:
-                text = self.name(function.__globals__[used], used)
+                thing = function.__globals__[used]
+                if isinstance(thing, Op | Several) and _attributes(node, used):
+                    replaced[f"{used}.function"] = self.name(thing.function)
+                text = self.name(thing, used)
                 if text != used:
                     replaced[used] = text
             elif not hasattr(builtins, used):
@@ -238,11 +256,19 @@ class Quotes:
         if bound & {*replaced, *(text for text in replaced.values() if text.isidentifier())}:
             raise Unquotable("names would clash")
         if isinstance(node, ast.Lambda):
-            body = _Replacing(replaced).visit(node.body)
+            body = _Replacing(replaced).visit(copy.deepcopy(node.body))
             arguments = ast.unparse(ast.Lambda(node.args, ast.Constant(0)))[len("lambda") : -len(": 0")].strip()
             self.definitions[name] = f"def {name}({arguments}):\n    return {ast.unparse(body)}"
         else:
             self.definitions[name] = _as_it_stands(node, lines, name, replaced)
+
+
+def _attributes(node: ast.AST, name: str) -> bool:
+    """Whether the function of an operation is asked for, and nothing else of it."""
+    found = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == name}
+    if found - {"function"}:
+        raise Unquotable(f"it uses {name}.{min(found - {'function'})}")
+    return bool(found)
 
 
 def _short_name(thing: Any) -> str:
@@ -323,22 +349,24 @@ class _Replacing(ast.NodeTransformer):
     def __init__(self, replaced: dict[str, str]):
         self.replaced = replaced
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        text = self.replaced.get(ast.unparse(node))
+        return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
+
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        text = self.replaced.get(node.id)
-        return node if text is None else ast.parse(text, mode="eval").body
+        return ast.parse(self.replaced.get(node.id, node.id), mode="eval").body
 
 
 def _as_it_stands(node: ast.FunctionDef, lines: list[str], name: str, replaced: dict[str, str]) -> str:
     """The text of a definition, with its comments, and with other names where they must be."""
     last = node.end_lineno or node.lineno
     text = [line.encode() for line in lines[node.lineno - 1 : last]]  # columns are counted in bytes
-    for part in sorted(
-        (n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in replaced),
-        key=lambda n: (n.lineno, n.col_offset),
-        reverse=True,
-    ):
-        row, begin = part.lineno - node.lineno, part.col_offset
-        text[row] = text[row][:begin] + replaced[part.id].encode() + text[row][begin + len(part.id.encode()) :]
+    parts = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and ast.unparse(n) in replaced]
+    inside = {id(n.value) for n in parts}
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in replaced and id(n) not in inside]
+    for part in sorted([*parts, *names], key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        row, begin, end = part.lineno - node.lineno, part.col_offset, part.end_col_offset
+        text[row] = text[row][:begin] + replaced[ast.unparse(part)].encode() + text[row][end:]
     first = node.body[0]
     if ast.get_docstring(node) is not None:
         if len(node.body) == 1:

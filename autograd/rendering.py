@@ -20,14 +20,14 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, groupby
-from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodDescriptorType
-from typing import Any, Final
+from types import BuiltinMethodType, CodeType, FunctionType, MethodDescriptorType
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from .arena import Arena, Piece, flattened
-from .planning import Memory
-from .program import Call, Diverged, Expect, Place, Program, Variable, boxed, intercepts, mapped, variables
+from .planning import ARITHMETIC, Memory
+from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, cast, intercepts, mapped, variables
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -67,36 +67,70 @@ REDUCTIONS = {np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.min: 
 SHARED = {"axis", "axis1", "axis2", "offset", "order", "keepdims", "dtype", "mode"}
 """Keywords that such a method takes, too."""
 
-ARITHMETIC = {
-    np.add, np.subtract, np.multiply, np.true_divide, np.floor_divide, np.remainder, np.power, np.maximum, np.minimum,
-    np.fmax, np.fmin, np.hypot, np.arctan2, np.copysign, np.logaddexp, np.less, np.less_equal, np.greater,
-    np.greater_equal, np.equal, np.not_equal,
-}  # fmt: skip
-"""Ufuncs that take all their operands in one dtype."""
+COPIES = (cast, np.positive, np.copy)
+"""Functions that, with an `out`, assign to it."""
 
 NAMED_OUT = (np.maximum, np.minimum)
 """Ufuncs that take `out` by name only."""
 
 
-HERE: Any = {"lineno": 1, "col_offset": 0}
-"""Where a node stands; a statement and its outermost expression get their own line in the end."""
+Node = TypeVar("Node", bound=ast.AST)
+
+
+def _placed(kind: type[Node]) -> type[Node]:
+    """The same kind of node, on the first line unless it is told otherwise; made in a quarter of the time."""
+    return type(kind.__name__, (kind,), {"lineno": 1, "col_offset": 0})
+
+
+class syntax:
+    """The nodes of a tree."""
+
+    Assign = _placed(ast.Assign)
+    Attribute = _placed(ast.Attribute)
+    BinOp = _placed(ast.BinOp)
+    BoolOp = _placed(ast.BoolOp)
+    Call = _placed(ast.Call)
+    Compare = _placed(ast.Compare)
+    Constant = _placed(ast.Constant)
+    Delete = _placed(ast.Delete)
+    Dict = _placed(ast.Dict)
+    ExceptHandler = _placed(ast.ExceptHandler)
+    Expr = _placed(ast.Expr)
+    FunctionDef = _placed(ast.FunctionDef)
+    If = _placed(ast.If)
+    List = _placed(ast.List)
+    Name = _placed(ast.Name)
+    Raise = _placed(ast.Raise)
+    Return = _placed(ast.Return)
+    Slice = _placed(ast.Slice)
+    Starred = _placed(ast.Starred)
+    Subscript = _placed(ast.Subscript)
+    Try = _placed(ast.Try)
+    Tuple = _placed(ast.Tuple)
+    UnaryOp = _placed(ast.UnaryOp)
+    With = _placed(ast.With)
+    arg = _placed(ast.arg)
+    keyword = _placed(ast.keyword)
+
+
+LOAD, STORE = ast.Load(), ast.Store()
 
 
 def _constant(value: Any) -> ast.expr:
-    return ast.Constant(value, **HERE)
+    return syntax.Constant(value)
 
 
 def _name(identifier: str) -> ast.Name:
-    return ast.Name(identifier, ast.Load(), **HERE)
+    return syntax.Name(identifier, LOAD)
 
 
 def _attribute(of: ast.expr, name: str) -> ast.Attribute:
-    return ast.Attribute(of, name, ast.Load(), **HERE)
+    return syntax.Attribute(of, name, LOAD)
 
 
 def _call(function: ast.expr, args: Iterable[ast.expr], kwargs: dict[str, ast.expr] | None = None) -> ast.Call:
-    keywords = [ast.keyword(name, item, **HERE) for name, item in (kwargs or {}).items()]
-    return ast.Call(function, list(args), keywords, **HERE)
+    keywords = [syntax.keyword(name, item) for name, item in (kwargs or {}).items()]
+    return syntax.Call(function, list(args), keywords)
 
 
 def _reduced(function: Any) -> Any:
@@ -138,13 +172,11 @@ class Lines:
                 node = self.loads[content] = _name(self.names[content])
             return node
         if kind is tuple:
-            return ast.Tuple([self.tree(item) for item in content], ast.Load(), **HERE)
+            return syntax.Tuple([self.tree(item) for item in content], LOAD)
         if kind is list:
-            return ast.List([self.tree(item) for item in content], ast.Load(), **HERE)
+            return syntax.List([self.tree(item) for item in content], LOAD)
         if kind is dict:
-            return ast.Dict(
-                [self.refer(key) for key in content], [self.tree(item) for item in content.values()], **HERE
-            )
+            return syntax.Dict([self.refer(key) for key in content], [self.tree(item) for item in content.values()])
         if kind is slice:
             return _call(_name("slice"), [self.tree(part) for part in (content.start, content.stop, content.step)])
         if isinstance(content, tuple) and next(variables(content), None) is not None:  # a named one
@@ -155,9 +187,9 @@ class Lines:
         """What stands in brackets."""
         if type(content) is slice:
             parts = [None if part is None else self.tree(part) for part in (content.start, content.stop, content.step)]
-            return ast.Slice(*parts, **HERE)
+            return syntax.Slice(*parts)
         if type(content) is tuple and content:
-            return ast.Tuple([self.index(item) for item in content], ast.Load(), **HERE)
+            return syntax.Tuple([self.index(item) for item in content], LOAD)
         return self.tree(content)
 
     def expression(self, call: Call) -> ast.expr:
@@ -172,8 +204,11 @@ class Lines:
                 return sign
         if function is operator.abs:
             return _call(_name("abs"), [self.tree(args[0])])
+        if function is cast and call.out is None:
+            dtype = args[1].type if args[1].isnative and args[1].kind in "biufc" else args[1]
+            return _call(_attribute(self.tree(args[0]), "astype"), [self.refer(dtype)])
         if function is operator.getitem:
-            return ast.Subscript(self.tree(args[0]), self.index(args[1]), ast.Load(), **HERE)
+            return syntax.Subscript(self.tree(args[0]), self.index(args[1]), LOAD)
         if args and type(args[0]) is Variable and args[0].kind == "array":
             method = self._method(function, args, kwargs, call.out)
             if method is not None:
@@ -200,11 +235,11 @@ class Lines:
         if self.quick and isinstance(function, np.ufunc) and function in ARITHMETIC:
             args = self._numbers_as_arrays(args)
         if len(args) == 1 and isinstance(sign, ast.unaryop):
-            return ast.UnaryOp(sign, self.tree(args[0]), **HERE)
+            return syntax.UnaryOp(sign, self.tree(args[0]))
         if len(args) == 2 and isinstance(sign, ast.operator):
-            return ast.BinOp(self.tree(args[0]), sign, self.tree(args[1]), **HERE)
+            return syntax.BinOp(self.tree(args[0]), sign, self.tree(args[1]))
         if len(args) == 2 and isinstance(sign, ast.cmpop):
-            return ast.Compare(self.tree(args[0]), [sign], [self.tree(args[1])], **HERE)
+            return syntax.Compare(self.tree(args[0]), [sign], [self.tree(args[1])])
         return None
 
     def _method(
@@ -217,8 +252,9 @@ class Lines:
             return _attribute(self.tree(first), {np.transpose: "T", np.real: "real", np.imag: "imag"}[function])
         ufunc = _reduced(function)
         if ufunc is not None and len(rest) < 2 and named.keys() <= {"axis", "keepdims"}:
-            if rest:
-                named["axis"] = self.tree(rest[0])
+            axis = rest[0] if rest else kwargs.get("axis", ...)
+            if axis is not ...:
+                named["axis"] = self.tree(axis[0] if type(axis) is tuple and len(axis) == 1 else axis)
             elif function not in REDUCTIONS:  # of a ufunc's own method
                 named.setdefault("axis", _constant(0))
             if not self.quick and ufunc in SUMS:
@@ -332,15 +368,15 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     names = identifiers([(variable, variable.name or "t") for variable in wanted], taken=RESERVED)
     outs = {call.result: call.out for call in program.calls if call.out is not None and call.result is not None}
     buffers = {names[variable] for variable, place in program.loads.items() if type(place.holder) is Memory}
-    cells = _Cells([*(set(names.values()) - buffers), *RESERVED])
-    body = _Body(Lines(names, cells.refer, quick=True), cells)
+    known = _Globals([*(set(names.values()) - buffers), *RESERVED])
+    body = _Body(Lines(names, known.refer, quick=True), known)
     body.check(program.arguments, conditions)
     held = body.arena(program)
     for variable, place in program.loads.items():
         if variable in held:
             pass
         elif type(place.holder) is Memory:
-            body.lines.loads[variable] = cells.cell(place.get(), names[variable])
+            body.lines.loads[variable] = known.name_of(place.get(), names[variable])
         else:
             body.assign(variable, body.place(place))
     for variable, out in outs.items():
@@ -362,39 +398,43 @@ def _results(calls: Iterable[Call]) -> Iterator[Variable]:
 
 
 def _stored(name: str) -> ast.Name:
-    return ast.Name(name, ast.Store(), **HERE)
+    return syntax.Name(name, STORE)
 
 
-class _Cells:
-    """What a function closes over: functions, holders, constants, each in a cell with a name."""
+class _Globals:
+    """What the function finds in its globals: functions, holders, constants, each under a name."""
 
     def __init__(self, taken: Iterable[str]):
         self.taken = set(taken)
         self.contents: dict[str, Any] = {}
         self.nodes: dict[Any, ast.Name] = {}
+        self.often: Counter[str] = Counter()
 
     def refer(self, content: Any) -> ast.expr:
-        """What stands for something: itself, if it is a number or a word, or the name of its cell."""
+        """What stands for something: itself, if it is a number or a word, or its name."""
         if content is None or content is Ellipsis or type(content) in (bool, int, float, str):
             return _constant(content)
-        return self.cell(content)
+        return self.name_of(content)
 
-    def cell(self, content: Any, name: str | None = None) -> ast.Name:
+    def name_of(self, content: Any, name: str | None = None) -> ast.Name:
+        """What stands for something: its name."""
+        node = self.nodes.get(id(content))
+        if node is not None:
+            return node
         key: Any = id(content)
         if isinstance(content, BuiltinMethodType) and isinstance(content.__self__, np.ufunc):
-            key = content.__self__, content.__name__  # np.add.reduce is a new object each time
+            key, name = (content.__self__, content.__name__), f"{content.__self__.__name__}_{content.__name__}"
         elif type(content) is np.ndarray and not content.shape and content.dtype.kind in "fc":
             key = content.dtype, content.tobytes()
-        node = self.nodes.get(key)
+        node = self.nodes.get(key)  # np.add.reduce is a new object each time, and a number may come twice
         if node is None:
-            name = name or getattr(content, "__name__", None)
-            if name is None or not name.isidentifier() or keyword.iskeyword(name):
+            name = str(name or getattr(content, "__name__", "c"))
+            if not name.isidentifier() or keyword.iskeyword(name):
                 name = "c"
-            if isinstance(content, BuiltinMethodType) and isinstance(content.__self__, np.ufunc):
-                name = f"{content.__self__.__name__}_{name}"
-            unique, n = name, 1
+            unique = name
             while unique in self.taken:
-                unique, n = f"{name}_{n}", n + 1
+                self.often[name] += 1
+                unique = f"{name}_{self.often[name]}"
             self.taken.add(unique)
             self.contents[unique] = content
             node = self.nodes[key] = _name(unique)
@@ -404,21 +444,21 @@ class _Cells:
 class _Body:
     """The statements of the function that runs a program."""
 
-    def __init__(self, lines: Lines, cells: _Cells):
-        self.lines, self.cells = lines, cells
+    def __init__(self, lines: Lines, known: _Globals):
+        self.lines, self.globals = lines, known
         self.statements: list[ast.stmt] = []
         self.held: set[Variable] = set()
         """Variables that are, or are written into, parts of an arena."""
 
     def assign(self, variable: Variable, value: ast.expr) -> None:
-        self.statements.append(ast.Assign([_stored(self.lines.names[variable])], value, **HERE))
+        self.statements.append(syntax.Assign([_stored(self.lines.names[variable])], value))
 
     def place(self, place: Place, load: bool = True) -> Any:
         """A place to read from, or to write to."""
-        holder, context = self.cells.cell(place.holder, "holder"), ast.Load() if load else ast.Store()
+        holder, context = self.globals.name_of(place.holder, "holder"), LOAD if load else STORE
         if place.attribute:
-            return ast.Attribute(holder, place.key, context, **HERE)
-        return ast.Subscript(holder, self.cells.refer(place.key), context, **HERE)
+            return syntax.Attribute(holder, place.key, context)
+        return syntax.Subscript(holder, self.globals.refer(place.key), context)
 
     def check(self, arguments: Sequence[Variable], conditions: Sequence[tuple[Place, str, Any]]) -> None:
         """Give up at once if something is not as it was."""
@@ -430,20 +470,21 @@ class _Body:
             elif relation == "len":
                 failing.append(_compare(_call(_name("len"), [found]), ast.NotEq(), _constant(wanted)))
             elif relation == "type":
-                failing.append(_compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(wanted)))
+                failing.append(_compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(wanted)))
             else:
-                test = _compare(found, ast.IsNot(), self.cells.cell(wanted))
+                test = _compare(found, ast.IsNot(), self.globals.name_of(wanted))
                 if relation == "==":
-                    other_type = _compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(type(wanted)))
-                    other = _compare(found, ast.NotEq(), self.cells.cell(wanted))
-                    other = ast.BoolOp(ast.Or(), [other_type, other], **HERE)
-                    test = ast.BoolOp(ast.And(), [test, other], **HERE)
+                    other_type = _compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(type(wanted)))
+                    other = _compare(found, ast.NotEq(), self.globals.name_of(wanted))
+                    other = syntax.BoolOp(ast.Or(), [other_type, other])
+                    test = syntax.BoolOp(ast.And(), [test, other])
                 failing.append(test)
         if failing:
-            miss: list[ast.stmt] = [ast.Return(self.cells.cell(MISS, "MISS"), **HERE)]
-            tests: list[ast.stmt] = [ast.If(test, miss, [], **HERE) for test in failing]
-            errors = ast.Tuple([_name("LookupError"), _name("AttributeError"), _name("ValueError")], ast.Load(), **HERE)
-            self.statements.append(ast.Try(tests, [ast.ExceptHandler(errors, None, miss, **HERE)], [], [], **HERE))
+            miss: list[ast.stmt] = [syntax.Return(self.globals.name_of(MISS, "MISS"))]
+            lines = [failing[k : k + 6] for k in range(0, len(failing), 6)]
+            tests: list[ast.stmt] = [syntax.If(_either(line), miss, []) for line in lines]
+            errors = syntax.Tuple([_name("LookupError"), _name("AttributeError"), _name("ValueError")], LOAD)
+            self.statements.append(syntax.Try(tests, [syntax.ExceptHandler(errors, None, miss)], [], []))
 
     def unlike(self, found: ast.expr, wanted: Variable) -> list[ast.expr]:
         """How it shows that something is not as a variable says."""
@@ -455,11 +496,13 @@ class _Body:
             kind = float
         else:
             return []
-        tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.cells.refer(kind))]
+        tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(kind))]
         if wanted.kind == "array":
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
+            if len(wanted.shape) > 1 and wanted.strides is not None:  # sums depend on the layout in their last digit
+                tests.append(_compare(_attribute(found, "strides"), ast.NotEq(), self.lines.tree(wanted.strides)))
             test = ast.IsNot() if wanted.dtype is np.dtype(wanted.dtype.type) else ast.NotEq()
-            tests.append(_compare(_attribute(found, "dtype"), test, self.cells.cell(wanted.dtype, "dtype")))
+            tests.append(_compare(_attribute(found, "dtype"), test, self.globals.name_of(wanted.dtype, "dtype")))
         return tests
 
     def calls(self, calls: Iterable[Call], silent: bool, last: dict[Variable, Call]) -> None:
@@ -474,14 +517,14 @@ class _Body:
             return
         state, off = _silence()
         if state is None:
-            self.statements.append(ast.With([ast.withitem(_call(self.cells.cell(off, "silent"), []))], inner, **HERE))
+            self.statements.append(syntax.With([ast.withitem(_call(self.globals.name_of(off, "silent"), []))], inner))
             return
-        variable, token = self.cells.cell(state, "errstate"), "before"
-        before = _call(_attribute(variable, "set"), [self.cells.cell(off, "silent")])
-        reset = ast.Expr(_call(_attribute(variable, "reset"), [_name(token)]), **HERE)
-        self.statements += [
-            ast.Assign([_stored(token)], before, **HERE),
-            ast.Try(inner, [], [], [reset], **HERE),
+        variable, nothing = self.globals.name_of(state, "errstate"), self.globals.name_of(off, "silent")
+        quiet = syntax.Expr(_call(_attribute(variable, "set"), [nothing]))
+        restored = syntax.Expr(_call(_attribute(variable, "set"), [_name("before")]))
+        self.statements += [  # in this order, Ctrl-C may come at any moment
+            syntax.Assign([_stored("before")], _call(_attribute(variable, "get"), [])),
+            syntax.Try([quiet, *inner], [], [], [restored]),
         ]
 
     def call(self, call: Call) -> None:
@@ -489,19 +532,23 @@ class _Body:
         if isinstance(function, Expect):
             (operand,) = map(self.lines.tree, call.args)
             if function.what == "truth":
-                test = ast.UnaryOp(ast.Not(), operand, **HERE) if function.wanted else operand
+                test = syntax.UnaryOp(ast.Not(), operand) if function.wanted else operand
             else:
                 test = _compare(_attribute(operand, "shape"), ast.NotEq(), self.lines.tree(function.wanted))
-            raising = ast.Raise(self.cells.cell(Diverged, "Diverged"), None, **HERE)
-            self.statements.append(ast.If(test, [raising], [], **HERE))
+            raising = syntax.Raise(self.globals.name_of(DivergedError, "DivergedError"), None)
+            self.statements.append(syntax.If(test, [raising], []))
             return
         if call.out is not None and call.result is not None and call.out in self.held:
             self.held.add(call.result)
             if isinstance(function, Piece) or function is flattened:
                 return  # it is there already
+        if call.out is not None and function in COPIES:
+            target = syntax.Subscript(self.lines.tree(call.out), _constant(...), STORE)
+            self.statements.append(syntax.Assign([target], self.lines.tree(call.args[0])))
+            return
         value = self.lines.expression(call)
         if call.result is None or call.out is not None:
-            self.statements.append(ast.Expr(value, **HERE))
+            self.statements.append(syntax.Expr(value))
         else:
             self.assign(call.result, value)
 
@@ -509,8 +556,8 @@ class _Body:
         """Let go of large arrays that were needed for the last time."""
         gone = [v for v in dict.fromkeys(call.operands) if last.get(v) is call and _large(v)]
         if gone:
-            names: list[ast.expr] = [ast.Name(self.lines.names[v], ast.Del(), **HERE) for v in gone]
-            self.statements.append(ast.Delete(names, **HERE))
+            names: list[ast.expr] = [syntax.Name(self.lines.names[v], ast.Del()) for v in gone]
+            self.statements.append(syntax.Delete(names))
 
     def end(self, program: Program) -> None:
         """Write everything, and return; each array that is handed out shares memory with no other."""
@@ -536,23 +583,23 @@ class _Body:
                 if variable in self.held:
                     continue  # it stands there
                 if variable.kind == "array":
-                    self.statements.append(ast.Expr(_call(_attribute(content, "setflags"), [_constant(False)]), **HERE))
+                    self.statements.append(syntax.Expr(_call(_attribute(content, "setflags"), [_constant(False)])))
             plain = not (place.attribute and intercepts(place.holder))
             if plain:
-                stores.append(ast.Assign([self.place(place, load=False)], content, **HERE))
+                stores.append(syntax.Assign([self.place(place, load=False)], content))
             else:
-                setter = self.cells.cell(object.__setattr__, "setattribute")
-                holder = self.cells.cell(place.holder, "holder")
-                stores.append(ast.Expr(_call(setter, [holder, _constant(place.key), content]), **HERE))
+                setter = self.globals.name_of(object.__setattr__, "setattribute")
+                holder = self.globals.name_of(place.holder, "holder")
+                stores.append(syntax.Expr(_call(setter, [holder, _constant(place.key), content])))
         results = self.lines.tree(mapped(own, program.results))
         if clocks:
-            now = ast.Assign([_stored("now")], _call(self.cells.cell(tick, "tick"), []), **HERE)
+            now = syntax.Assign([_stored("now")], _call(self.globals.name_of(tick, "tick"), []))
             self.statements.append(now)
         self.statements += stores
         for place in clocks:
-            clock = ast.Attribute(self.cells.cell(place.holder, "holder"), "_clock", ast.Store(), **HERE)
-            self.statements.append(ast.Assign([clock], _name("now"), **HERE))
-        self.statements.append(ast.Return(results, **HERE))
+            clock = syntax.Attribute(self.globals.name_of(place.holder, "holder"), "_clock", STORE)
+            self.statements.append(syntax.Assign([clock], _name("now")))
+        self.statements.append(syntax.Return(results))
 
     def arena(self, program: Program) -> set[Variable]:
         """Look whether the arena is nobody else's, and take out what the program wants of it, which is returned."""
@@ -561,65 +608,63 @@ class _Body:
         if not wanted:
             return self.held
         memory = next(place.holder for place in program.loads.values() if type(place.holder) is Arena)
-        here, held = self.cells.cell(memory, "arena"), _name("held")
+        here, held = self.globals.name_of(memory, "arena"), _name("held")
 
         def renewed(*args: ast.expr) -> ast.stmt:
-            return ast.Assign([_stored("held")], _call(_attribute(here, "renew"), args), **HERE)
+            return syntax.Assign([_stored("held")], _call(_attribute(here, "renew"), args))
 
         if not memory.counts_references:
             self.statements.append(renewed(_constant(True)))
         else:
-            self.statements.append(ast.Assign([_stored("held")], _attribute(here, "held"), **HERE))
-            count = _call(_name("map"), [self.cells.cell(sys.getrefcount, "getrefcount"), held])
-            counts = ast.List([ast.Starred(count, ast.Load(), **HERE)], ast.Load(), **HERE)
+            self.statements.append(syntax.Assign([_stored("held")], _attribute(here, "held")))
+            count = _call(_name("map"), [self.globals.name_of(sys.getrefcount, "getrefcount"), held])
+            counts = syntax.List([syntax.Starred(count, LOAD)], LOAD)
             elsewhere: list[ast.expr] = [
-                _compare(self.place(place), ast.IsNot(), ast.Subscript(held, _constant(number), ast.Load(), **HERE))
+                _compare(self.place(place), ast.IsNot(), syntax.Subscript(held, _constant(number), LOAD))
                 for number, _, _, place in memory.views()
             ]
-            replaced = elsewhere[0] if len(elsewhere) == 1 else ast.BoolOp(ast.Or(), elsewhere, **HERE)
-            otherwise: list[ast.stmt] = [ast.If(replaced, [renewed(_constant(True))], [], **HERE)]
+            otherwise: list[ast.stmt] = [syntax.If(_either(elsewhere), [renewed(_constant(True))], [])]
             other = _compare(counts, ast.NotEq(), _attribute(here, "counts"))
-            self.statements.append(ast.If(other, [renewed()], otherwise, **HERE))
+            self.statements.append(syntax.If(other, [renewed()], otherwise))
         total = memory.number(len(memory.slots), 0)
         names = [self.lines.names[wanted[k]] if k in wanted else "_" for k in range(total)]
-        target = ast.Tuple([_stored(name) for name in names], ast.Store(), **HERE)
-        self.statements.append(ast.Assign([target], held, **HERE))
+        target = syntax.Tuple([_stored(name) for name in names], STORE)
+        self.statements.append(syntax.Assign([target], held))
         return self.held
 
     def lock(self, lock: Any) -> None:
         """One run at a time."""
-        node = self.cells.cell(lock, "lock")
-        acquire, release = (ast.Expr(_call(_attribute(node, name), []), **HERE) for name in ("acquire", "release"))
-        self.statements = [acquire, ast.Try(self.statements, [], [], [release], **HERE)]
+        held = ast.withitem(self.globals.name_of(lock, "lock"))
+        self.statements = [syntax.With([held], self.statements)]
 
     def function(self, arguments: Sequence[str], name: str = "run") -> Callable[..., Any]:
         """A function of these statements, made without evaluating anything."""
         run = _definition(name, arguments, self.statements)
         _number(self.statements, 2)
-        free = list(self.cells.contents)
-        outer = _definition("around", free, [run])
         filename = f"program {next(_numbers)}"  # in angle brackets, linecache would not ask for its text
-        code = compile(ast.Module([outer], []), filename, "exec")
-        code = next(c for c in code.co_consts if isinstance(c, CodeType))
-        code = next(c for c in code.co_consts if isinstance(c, CodeType))
+        module = compile(ast.Module([run], []), filename, "exec")
+        code = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
         linecache.cache[filename] = (lambda: ast.unparse(run) + "\n",)
-        closure = tuple([CellType(self.cells.contents[cell]) for cell in code.co_freevars])
-        function = FunctionType(code, {"__builtins__": builtins}, name, None, closure)
+        function = FunctionType(code, {"__builtins__": builtins, **self.globals.contents}, name)
         weakref.finalize(function, linecache.cache.pop, filename, None)
         return function
 
 
+def _either(tests: list[ast.expr]) -> ast.expr:
+    return tests[0] if len(tests) == 1 else syntax.BoolOp(ast.Or(), tests)
+
+
 def _compare(left: ast.expr, how: ast.cmpop, right: ast.expr) -> ast.expr:
-    return ast.Compare(left, [how], [right], **HERE)
+    return syntax.Compare(left, [how], [right])
 
 
 TYPE_PARAMS: Any = {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
 
 
 def _definition(name: str, arguments: Sequence[str], body: list[ast.stmt]) -> ast.FunctionDef:
-    args = [ast.arg(argument, **HERE) for argument in arguments]
+    args = [syntax.arg(argument) for argument in arguments]
     signature = ast.arguments([], args, None, [], [], None, [])
-    return ast.FunctionDef(name=name, args=signature, body=body, decorator_list=[], **TYPE_PARAMS, **HERE)
+    return syntax.FunctionDef(name=name, args=signature, body=body, decorator_list=[], **TYPE_PARAMS)
 
 
 def _number(statements: list[ast.stmt], line: int) -> int:
@@ -782,7 +827,7 @@ class _Page:
             if function.what == "shape":
                 condition = _compare(_attribute(operand, "shape"), ast.Eq(), self.lines.tree(function.wanted))
             elif not function.wanted:
-                condition = ast.UnaryOp(ast.Not(), operand, **HERE)
+                condition = syntax.UnaryOp(ast.Not(), operand)
             return f"assert {ast.unparse(condition)}  # else the function would take another way"
         if function is boxed and call.result is not None:
             names[call.result] = names[call.args[0]]

@@ -29,9 +29,10 @@ import numpy as np
 
 from . import folding, modes, narrating, text
 from .backward import conjugate, pass_one, seed_for, settle
-from .errors import GraphError, TraceError
+from .errors import GraphError, LibraryError, TraceError
 from .formulas import Formula
 from .graph import ancestors, describe, topological
+from .op import is_foreign
 from .text import Text
 from .value import Value
 
@@ -165,10 +166,10 @@ class Trace:
     def __getitem__(self, what: Value | str | int) -> Node:
         """The node of a Value, of a name or label, or of an id.
 
-        Raises
-        ------
+            Raises
+            ------
         TraceError
-            A ValueError: if there is none, or a label belongs to several.
+                A ValueError: if there is none, or a label belongs to several.
         """
         if isinstance(what, Value):
             for node, reference in zip(self.nodes, self._values, strict=False):
@@ -473,6 +474,8 @@ def trace(
         another shape than its input's.
     NoRuleError
         Where a rule returned nothing.
+    LibraryError
+        If an array is not NumPy's.
     TraceError
         A ValueError: for a result that is no Value; an expected gradient for what is not in the graph, or of
         another shape.
@@ -570,6 +573,13 @@ def recorded(root: Value, gradient: Any, names: dict[int, str]) -> Trace:
     seed = seed_for(root, gradient, create_graph=False)
     order = topological([root])
     nodes = ancestors(root)
+    for node in nodes:
+        if is_foreign(node._array):
+            kind = type(node._array)
+            raise LibraryError(
+                f"trace() is a table of numbers, and {describe(node)} is a {kind.__module__}.{kind.__qualname__}. "
+                f"Compute the same with NumPy's arrays, a few of them: Value(x.compute()), or Value(cupy.asnumpy(x))."
+            )
     ids = {node: i for i, node in enumerate(nodes)}
     uses: dict[Value, int] = {}
     for node in order:

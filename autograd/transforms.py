@@ -28,7 +28,7 @@ from . import modes
 from .backward import conjugate, reverse, settle
 from .errors import DataError, GraphError, ShapeError
 from .graph import topological
-from .op import Op, as_array, certain, is_foreign
+from .op import Op, as_array, certain
 from .value import Value, record, tick
 
 Function = Callable[..., Any]
@@ -229,7 +229,8 @@ def _copied(x: Value) -> Value:
 def _seed(y: Value, seed: Any, what: str) -> Any:
     """`seed` as something of y's shape and dtype."""
     if not isinstance(seed, Value):  # a copy: a gradient may be the seed itself
-        seed = seed.copy() if is_foreign(seed) else np.array(seed)
+        other = hasattr(seed, "__array_function__") and not isinstance(seed, np.ndarray)
+        seed = seed.copy() if other else np.array(seed)
     if seed.shape != y.shape:
         raise ShapeError(f"{what} has shape {seed.shape}, and what it belongs to has shape {y.shape}.")
     return seed if seed.dtype == y._array.dtype else seed.astype(y._array.dtype)

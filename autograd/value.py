@@ -17,7 +17,6 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -29,7 +28,7 @@ from .backward import backward, check_finite
 from .backward import conjugate as _conjugate
 from .errors import DataError, EscapeError, GraphError, LibraryError, NoRuleError, ShapeError
 from .graph import ancestors, describe, of_libraries
-from .op import KEYWORDS, Op, Plain, Refused, Several, found, is_lazy, lazy_kinds, registry, uncomputed
+from .op import KEYWORDS, Op, Plain, Refused, Several, as_array, found, is_lazy, lazy_kinds, registry, uncomputed
 
 __all__ = ["Value"]
 
@@ -234,7 +233,8 @@ class Value:
     ----------
     data : number, list, array or anything that speaks NumPy's array protocols
         Python numbers and lists become float64; arrays keep their dtype and are copied, unless they are
-        read-only. Integer and boolean arrays are constants.
+        read-only. Integer and boolean arrays are constants. An array of another library, such as Dask or CuPy, is kept
+        as it is, and what is computed with it is that library's; it must not be written into.
     label : str, optional
         A name, for pictures and messages.
     requires_grad : bool, optional
@@ -465,17 +465,12 @@ class Value:
         LibraryError
             If the data is lazy.
         """
-        data = self._array
-        if is_lazy(data):
-            raise LibraryError(
-                f"v.item() of {describe(self)}, which is not computed yet. Write v.data.compute(), which computes it "
-                f"now, or dask.compute(v.data, w.data), which computes several in one pass."
-            )
+        data = self._there("v.item()")
         return data.item() if hasattr(data, "item") else data
 
     def tolist(self) -> Any:
         """The numbers as nested Python lists."""
-        return np.asarray(self._array).tolist()
+        return as_array(self._there("v.tolist()")).tolist()
 
     def detach(self) -> Value:
         """The same data as a constant, through which no gradient flows."""
@@ -573,7 +568,7 @@ class Value:
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, item: Any) -> bool:
-        return bool(np.any(self._array == _raw(item)))
+        return bool(np.any(self._there("x in v") == _raw(item)))
 
     def __eq__(self, other: Any) -> Any:
         return self._array == _raw(other)
@@ -596,7 +591,7 @@ class Value:
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return bool(self._array)
+        return bool(self._there("bool(v), as in `if v:`,"))
 
     def __float__(self) -> float:
         return float(self._plain("float()", "math.sin and its like call it; NumPy's functions take Values"))
@@ -630,9 +625,14 @@ class Value:
                 f"{what} of {describe(self)} would drop its gradient without a trace. Write v.item() or v.data for the "
                 f"plain numbers; {instead}."
             )
+        return self._there(what)
+
+    def _there(self, what: str) -> Any:
+        """The data, for what needs its numbers at once."""
         if is_lazy(self._array):
             raise LibraryError(
-                f"{what} of {describe(self)} would compute it. Write v.data.compute() if it is to be now."
+                f"{what} of {describe(self)}, which is not computed yet. Write v.data.compute() to compute it now, or "
+                f"dask.compute(v.data, w.data) for several in one pass."
             )
         return self._array
 
@@ -840,8 +840,15 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         return record(op, inputs, params) if kind is Op else _record_parts(entry, inputs, params or {})  # type: ignore
     if kind is Plain:
         function = entry.function or function  # type: ignore[union-attr]
-        with uncomputed() if lazy_kinds else nullcontext():
+        if not lazy_kinds:
             return function(*_stripped(args), **_stripped(kwargs))
+        try:
+            with uncomputed():
+                return function(*_stripped(args), **_stripped(kwargs))
+        except FutureWarning:
+            raise LibraryError(
+                f"{_spelled(function)} has no form that waits, and would compute. Write it of v.data.compute()."
+            ) from None
     if kind is Refused:
         raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
@@ -1016,7 +1023,7 @@ def _own(data: Any) -> Any:
         except OverflowError:
             raise DataError(f"Value({data!r:.40}...): the number is too large for float64.") from None
     elif hasattr(data, "__array_function__"):
-        array = data.locked() if hasattr(type(data), "locked") else data
+        array = data.owned() if hasattr(type(data), "owned") else data
         if is_lazy(data):
             lazy_kinds.add(type(data))
     else:

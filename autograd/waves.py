@@ -13,6 +13,7 @@ which the program would have done it.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from .passes import read
 from .program import Call, Program, Variable
 
 FEWEST = 200
@@ -52,7 +52,7 @@ def in_waves(program: Program) -> Program:
     if len(program.calls) < FEWEST:
         return program
     graph = _Graph(program)
-    if len(graph.function) < FEWEST:
+    if len(graph.original) < FEWEST:
         return program
     alone = sum(QUICK if function in _QUICK else SLOW for function in graph.original)
     if alone < WAVE * len(set(graph.level)):  # a wave at each level, at the least
@@ -76,6 +76,7 @@ def _of_floats(function: Any) -> Any:
     return known if {"d->d", "dd->d", "d->?", "dd->?"} & set(known.types) else None
 
 
+NUMBERS = {float, int, bool, np.float64, np.bool_}
 _QUICK = {f for f in OPERATORS if getattr(f, "__module__", "") == "_operator"}
 
 
@@ -86,12 +87,19 @@ class _Graph:
 
     Attributes
     ----------
-    function, original : list of callable
-        What each node computes on arrays, and what stood in the program.
-    operands : list of tuple of int
-        Nodes and constants; of a sum all its terms.
+    number, variables : dict and list
+        The node of each variable, and the variable of each node.
+    function, operands, part : dicts
+        For each node that is to be computed what computes it on arrays, of which nodes and constants (of a sum all its
+        terms), and in which part of the program.
+    original : list of callable
+        What stood in the program.
     level : list of int
-        At what depth it can be computed.
+        At what depth each node is known.
+    inputs : list of int
+        The nodes that come from elsewhere.
+    elsewhere : list of (int, int)
+        The other calls: after which level each can be made, and its place among the calls.
     """
 
     def __init__(self, program: Program):
@@ -105,7 +113,8 @@ class _Graph:
         self.operands: dict[int, Any] = {}
         self.part: dict[int, str] = {}
         self.uses: list[int] = []
-        self.inputs: list[int] = []  # those nodes that come from elsewhere
+        self.inputs: list[int] = []
+        self.elsewhere: list[tuple[int, int]] = []
         self.order: list[int] = []  # the calls of the program: node, or -1 - index of a call on something else
         self._look()
         self._drop_the_dead()
@@ -118,21 +127,23 @@ class _Graph:
         number, uses, order = self.number, self.uses, self.order
         for index, call in enumerate(self.program.calls):
             function, result = call.function, call.result
-            if function in known:
-                ufunc = known[function]
-            else:
-                ufunc = known[function] = _of_floats(function)
             operands = None
-            if result is not None and result.shape == () and not (call.effect or call.kwargs or call.out is not None):
+            if result is not None and not result.shape and not (call.effect or call.kwargs or call.out is not None):
+                try:
+                    ufunc = known[function]
+                except KeyError:
+                    ufunc = known[function] = _of_floats(function)
+                except TypeError:  # not hashable
+                    ufunc = None
                 if ufunc is not None:
-                    operands = self._operands_of(call, ufunc, result)
+                    operands = self._operands_of(call.args, ufunc, result)
                 elif function is operator.getitem and type(call.args[1]) is tuple and not call.args[1]:
                     same = number.get(call.args[0])  # the number in a 0-d array
-                    if same is not None:
+                    if same in self.operands:
                         number[result] = same
                         continue
             if operands is None:
-                for variable in read(call):
+                for variable in call.operands:
                     if variable in number:
                         uses[number[variable]] += 2  # not to be taken apart
                 order.append(-1 - index)
@@ -166,38 +177,31 @@ class _Graph:
         self.uses.append(0)
         return node
 
-    def _operands_of(self, call: Call, ufunc: Any, result: Variable) -> list[int] | None:
+    def _operands_of(self, args: tuple[Any, ...], ufunc: Any, result: Variable) -> list[int] | None:
         """The operands of a call on numbers; None if it is none."""
         dtype = result.dtype
-        if dtype is not FLOAT64 and dtype is not BOOL and dtype not in (FLOAT64, BOOL):
+        if dtype is not FLOAT64 and (dtype is None or dtype != (BOOL if _gives_truth(ufunc) else FLOAT64)):
+            return None  # of None separately, which to NumPy is equal to float64
+        if (result.kind == "array") != (ufunc is np.where) or len(args) != (3 if ufunc is np.where else ufunc.nin):
             return None
-        is_where = ufunc is np.where
-        if is_where != (result.kind == "array") or len(call.args) != (3 if is_where else ufunc.nin):
-            return None
-        found = []
+        found, some = [], False
         number = self.number
-        some = False
-        for argument in call.args:
+        for argument in args:
             kind = type(argument)
             if kind is Variable:
                 node = number.get(argument)
                 if node is None:
-                    if argument.kind != "number" or (
-                        argument.dtype is not None and argument.dtype not in (FLOAT64, BOOL)
-                    ):
+                    dtype = argument.dtype
+                    if argument.kind != "number" or not (dtype is None or dtype in (FLOAT64, BOOL)):
                         return None
                     node = self._node(argument)
                     self.inputs.append(node)
                 some = True
                 found.append(node)
-            elif kind is float or kind is np.float64 or kind is int or kind is bool or kind is np.bool_:
-                if kind is int and abs(argument) > 2**53:
-                    return None
-                found.append(self.constant(float(argument)))
-            else:
+            elif kind not in NUMBERS or (kind is int and abs(argument) > 2**53):
                 return None
-        if dtype == BOOL and (is_where or not _gives_truth(ufunc)):
-            return None
+            else:
+                found.append(self.constant(float(argument)))
         return found if some else None
 
     # ---------------------------------------------------------------- dead code, depth, chains of additions
@@ -227,8 +231,6 @@ class _Graph:
         level = self.level = [-1] * len(self.variables)
         terms: dict[int, list[int]] = {}
         home: dict[int, int] = {}  # the phase in which a sum is taken
-        self.elsewhere: list[tuple[int, int]] = []
-        """The calls on something else: at what level, and which."""
         made: dict[Variable, int] = {}
         base, top, effects, part, phase = 0, 0, 0, None, 0
         for entry in self.order:
@@ -238,7 +240,7 @@ class _Graph:
             if entry < 0:
                 call = calls[-1 - entry]
                 depth = base
-                for variable in read(call):
+                for variable in call.operands:
                     node = number.get(variable)
                     depth = max(depth, level[node] if node is not None else made.get(variable, 0))
                 if call.effect:
@@ -314,9 +316,10 @@ class _Graph:
         yield nodes[start:]
 
 
-def _gives_truth(ufunc: np.ufunc) -> bool:
+@functools.cache
+def _gives_truth(ufunc: Any) -> bool:
     """Whether the result for floats is True or False."""
-    return any(types.endswith("->?") and set(types[:-3]) == {"d"} for types in ufunc.types)
+    return any(types in ("d->?", "dd->?") for types in getattr(ufunc, "types", ()))
 
 
 class _Wave:
@@ -347,6 +350,9 @@ class _Emission:
                 made_later = graph.variables[node] in made
                 (later.setdefault(graph.level[node], []) if made_later else given).append(node)
 
+        place = {variable: i for i, variable in enumerate([*program.loads, *program.arguments])}
+        given.sort(key=lambda node: place[graph.variables[node]])  # so that waves over them may be slices
+
         # Where each number has its slot; those of constants stand at the end, where negative numbers find them.
         self.slots = np.full(len(graph.variables) + len(graph.values), -1, np.intp)
         self.size = 0
@@ -371,7 +377,7 @@ class _Emission:
             elif kind == 1:
                 call = program.calls[i]
                 self.part = call.part
-                self._take_out(read(call))
+                self._take_out(call.operands)
                 self.calls.append(call)
             else:
                 self._put(arrivals[i][2], self._array(arrivals[i][1]))
@@ -467,7 +473,8 @@ class _Emission:
             gathered = self._gathered(terms)
             out = self._view(span)
             result = Variable("array", out.shape, FLOAT64, (8,), (self.numbers,))
-            self._line(np.add.reduce, gathered, 0, out=out, result=result, effect=True)
+            # NumPy would begin with 0.0, and make it of a sum of -0.0 alone
+            self._line(np.add.reduce, gathered, 0, out=out, initial=-0.0, result=result, effect=True)
             return
         operands = np.array([self.graph.operands[node] for node in wave.nodes], np.intp).T
         known: dict[bytes, Any] = {}

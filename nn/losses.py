@@ -5,6 +5,7 @@ All take ``reduction='mean' | 'sum' | 'none'``: what becomes of the losses of th
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -391,8 +392,8 @@ def _met(name: str, compute: Callable[[], Any], prediction: Any, target: Any) ->
             f"{name}: prediction of shape {np.shape(prediction)} and target of shape {np.shape(target)}: "
             f"the two must be the same."
         ) from None
-    size = np.size(met)
-    if size > np.size(prediction) and size > np.size(target):
+    size = math.prod(np.shape(met))
+    if size > math.prod(np.shape(prediction)) and size > math.prod(np.shape(target)):
         warnings.warn(
             f"{name}: prediction of shape {np.shape(prediction)} meets target of shape {np.shape(target)}, and "
             f"broadcasting compares every prediction with every target. Give both the same shape, as with "

@@ -240,6 +240,7 @@ class Model(Module):
         seed: Seed = None,
         resume: str | os.PathLike[str] | None = None,
         verbose: bool | None = None,
+        compile: bool = False,
     ) -> train.History:
         """Train. It is the loop of five lines, with what belongs around it::
 
@@ -251,7 +252,8 @@ class Model(Module):
         Parameters
         ----------
         x : array, shape (n, ...), or tuple of arrays
-            Inputs; a tuple for a model that takes several.
+            Inputs; a tuple for a model that takes several. Of arrays of Dask a chunk is computed at a time, as
+            `nn.data.batches` does it; those of CuPy stay where they are.
         y : array, shape (n, ...), or tuple of arrays
             Targets, as the loss wants them.
         epochs : int, at least 1
@@ -276,6 +278,10 @@ class Model(Module):
             A file that `nn.train.Checkpoint` wrote: go on from there, to the same bits as if nothing had been between.
         verbose : bool, optional
             Whether to show a progress bar. Default: in a terminal and in a notebook.
+        compile : bool
+            Whether a step is compiled, with `autograd.compile`: forward pass, backward pass and the optimiser's step
+            become one program for each shape of a batch. The numbers are the same, and small nets train several times
+            as fast. What the model, the loss and the optimiser do must then be what a program can.
 
         Returns
         -------
@@ -288,10 +294,12 @@ class Model(Module):
         RuntimeError
             If the model was not compiled.
         ValueError
-            If the arrays' lengths differ, or an argument is out of its range.
+            If the arrays' lengths differ, an argument is out of its range, or `validation_split` is asked of lazy arrays.
         AnomalyError
             A FloatingPointError: at the first loss or gradient that is not finite; it names the operation that made it.
             The weights are those before that batch, and ``model.history`` holds the epochs before.
+        CompileError
+            With ``compile=True``, if Python looks at numbers of a batch, prints, or does what else a program cannot.
 
         Examples
         --------
@@ -308,7 +316,7 @@ class Model(Module):
         True
         """
         plan = self._planned()
-        run = train.Run(self, plan, epochs, callbacks, schedule, seed)
+        run = train.Run(self, plan, epochs, callbacks, schedule, seed, compile)
         return run.fit(
             x, y, batch_size=batch_size, validation_split=validation_split, validation_data=validation_data,
             shuffle=shuffle, augment=augment, resume=resume, verbose=verbose,
@@ -442,7 +450,9 @@ class Model(Module):
 
     def saw(self, xs: tuple[Any, ...]) -> None:
         """Note what the model takes, and let layers that wait for it take their sizes from it."""
-        self._seen = tuple((np.shape(x)[1:], as_array(x).dtype) for x in xs)
+        seen = tuple((np.shape(x)[1:], as_array(x).dtype) for x in xs)
+        if seen != self._seen:
+            self._seen = seen
         if not module_built(self):
             with train.mode(self, training=False), no_grad():
                 self(*(Value(x[:1], requires_grad=False) for x in xs))

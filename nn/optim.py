@@ -7,6 +7,7 @@ An optimiser is one method, `update`, which reads as the equation of its step on
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -91,21 +92,23 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient; those without one stay where they are.
 
+        Gradients that are lazy, because the data was in Dask's chunks, are computed first, all in one pass. Parameters
+        in chunks stay so, and are computed, too.
+
         Raises
         ------
         RuntimeError
             If no parameter has a gradient, because `backward` was not called.
         """
-        moving = [(p, state) for p, state in zip(self.parameters, self.states, strict=True) if p.grad is not None]
-        if not moving:
-            raise RuntimeError(
-                f"{type(self).__name__}.step(): no parameter has a gradient. Call loss.backward() before, and "
-                f"zero_grad() not between the two."
-            )
-        gradients = [p.grad.data if isinstance(p.grad, Value) else p.grad for p, _ in moving]  # create_graph=True
-        if any(map(is_lazy, gradients)):
-            gradients = _there(gradients, [p.data for p, _ in moving])
-        for (parameter, state), gradient in zip(moving, gradients, strict=True):
+        gradients = [parameter.grad for parameter in self.parameters]
+        if "dask" in sys.modules:
+            gradients = _there(gradients, self.parameters)
+        moved = False
+        for parameter, gradient, state in zip(self.parameters, gradients, self.states, strict=True):
+            if gradient is None:
+                continue
+            if isinstance(gradient, Value):  # after backward(create_graph=True)
+                gradient = gradient.data
             new = self.update(as_array(parameter.data), gradient, state)
             if isinstance(new, np.ndarray):
                 new.setflags(write=False)  # which spares Value a copy
@@ -113,6 +116,12 @@ class Optimizer:
                 new, *memory = kept(new, *state.values())
                 state.update(zip(state, memory, strict=True))
             parameter.data = new
+            moved = True
+        if not moved:
+            raise RuntimeError(
+                f"{type(self).__name__}.step(): no parameter has a gradient. Call loss.backward() before, and "
+                f"zero_grad() not between the two."
+            )
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next `backward`."""
@@ -369,7 +378,9 @@ class Adam(Optimizer):
         """The step, without its sign."""
         b1, b2 = self.betas
         t = state["t"] = state.get("t", 0) + 1
-        m, s = _kept(state, "m", g) * b1, _kept(state, "s", g) * b2
+        if "m" not in state:
+            state["m"], state["s"] = np.zeros_like(g), np.zeros_like(g)
+        m, s = state["m"] * b1, state["s"] * b2
         m += (1 - b1) * g  # m + (1 - b1) (g - m) would round otherwise than PyTorch does
         s += (1 - b2) * (g * g)
         state["m"], state["s"] = m, s
@@ -415,11 +426,14 @@ class AdamW(Adam):
         return _stepped(w * (1 - self.lr * self.weight_decay), self._adapted(g, state))
 
 
-def _there(gradients: list[Any], data: list[Any]) -> list[Any]:
-    """Lazy gradients, computed in one pass: as arrays of NumPy's for what is NumPy's, else in chunks where they are."""
-    ready = kept(*gradients)
-    near = iter(computed(*(g for g, w in zip(ready, data, strict=True) if not is_lazy(w))))
-    return [g if is_lazy(w) else next(near) for g, w in zip(ready, data, strict=True)]
+def _there(gradients: list[Any], parameters: list[Value]) -> list[Any]:
+    """Lazy gradients computed, all in one pass: to arrays of NumPy's, or in chunks where the parameter is in chunks."""
+    gradients = [g.data if isinstance(g, Value) else g for g in gradients]
+    if not any(map(is_lazy, gradients)):
+        return gradients
+    if not any(is_lazy(p.data) for p in parameters):
+        return list(computed(*gradients))
+    return [g if is_lazy(p.data) else computed(g)[0] for g, p in zip(kept(*gradients), parameters, strict=True)]
 
 
 def _kept(state: dict[str, Any], name: str, g: Any) -> Any:

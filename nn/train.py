@@ -22,13 +22,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from autograd import Value, anomaly, as_array, no_grad
-from autograd.errors import AnomalyError
+from autograd.errors import AnomalyError, CompileError
 
 from . import losses, metrics, optim, report, saving
 from .arrays import computed, is_array, is_lazy, numbers
@@ -54,6 +54,8 @@ SIGNED = ("hinge", "perceptron_loss")
 
 class Plan:
     """An optimiser, a loss and metrics, found by their names where names were given."""
+
+    _compiled: tuple[Module, dict[tuple[int, bool], Steps]] | None = None
 
     def __init__(self, model: Module, optimizer: Any, loss: Any, wanted: Any):
         if isinstance(optimizer, str):
@@ -89,6 +91,20 @@ class Plan:
                 f"it of model.parameters()."
             )
 
+    def steps(self, model: Module, inputs: int, compiled: bool, apart: bool) -> Steps:
+        """What `fit` does with a batch; what was compiled is there for the next `fit`."""
+        if not compiled:
+            return _steps(model, self, inputs, compiled, apart)
+        if self._compiled is None or self._compiled[0] is not model:
+            self._compiled = model, {}
+        known = self._compiled[1]
+        if (inputs, apart) not in known:
+            known[inputs, apart] = _steps(model, self, inputs, compiled, apart)
+        return known[inputs, apart]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_compiled": None}  # which is of this model, and not of its copies
+
     def ready(self, model: Module) -> optim.Optimizer:
         """The optimiser, made of the model's parameters if it was given as a function or name."""
         if not isinstance(self._optimizer, optim.Optimizer):
@@ -100,6 +116,63 @@ class Plan:
                 self._optimizer = self._optimizer(model.parameters(), lr=0.01)
             self.fits(model)
         return self._optimizer  # type: ignore[no-any-return]
+
+
+class Steps(NamedTuple):
+    """What is done with a batch: as Python functions, or compiled."""
+
+    gradients: Callable[..., tuple[float, Any]]
+    """From inputs and targets to the loss and the prediction; the parameters get their gradients."""
+    update: Callable[[], None] | None
+    """The optimiser's step; None if `gradients` has made it already."""
+    predict: Callable[..., Any]
+
+
+class NotFiniteError(Exception):
+    """The loss or a gradient is NaN or infinite."""
+
+
+def _steps(model: Any, plan: Plan, inputs: int, compiled: bool, apart: bool) -> Steps:
+    optimizer, loss, wanted = plan.ready(model), plan.loss, bool(plan.metrics)
+
+    def gradients(*columns: Any) -> tuple[Any, Any]:
+        optimizer.zero_grad()
+        prediction = model(*[Value(x, requires_grad=False) for x in columns[:inputs]])
+        found = loss(prediction, _single(list(columns[inputs:])))
+        if not isinstance(found, Value):
+            raise TypeError(
+                f"fit: the loss gave {found!r:.60}; a Value is wanted, computed from the prediction it is given."
+            )
+        number = _number(found)
+        if not _finite(number):
+            raise NotFiniteError
+        found.backward(retain_graph=False)
+        moved = [parameter.grad for parameter in optimizer.parameters if parameter.grad is not None]
+        # The sum of squares is one pass and no new array; it may overflow where the numbers do not.
+        if not _finite(sum(np.vdot(g, g).item() for g in moved)) and not all(np.isfinite(g).all() for g in moved):
+            raise NotFiniteError
+        return number, prediction if wanted else None
+
+    def step(*columns: Any) -> tuple[Any, Any]:
+        result = gradients(*columns)
+        optimizer.step()
+        return result
+
+    def update() -> None:
+        optimizer.step()
+
+    if not compiled:
+        return Steps(gradients, update, model)
+    from autograd import compile
+
+    if apart:
+        return Steps(compile(gradients), compile(update), compile(model))
+    return Steps(compile(step), None, compile(model))
+
+
+def _finite(number: Any) -> bool:
+    """Not so of infinity and NaN: a question in arithmetic, which a compiled step can ask, too."""
+    return bool(number - number == 0)
 
 
 def _named(wanted: Any, known: Mapping[str, Any], what: str) -> Any:
@@ -136,8 +209,9 @@ def arrays(name: str, content: Any) -> tuple[Any, ...]:
     return columns
 
 
-def predict(model: Any, x: Any, batch_size: int) -> Any:
-    """What `Model.predict` gives."""
+def predict(model: Any, x: Any, batch_size: int, forward: Callable[..., Any] | None = None) -> Any:
+    """What `Model.predict` gives; `forward` is the model itself, or does as it does."""
+    forward = forward or model
     xs = arrays("predict(x)", x)
     _whole(predict, batch_size=batch_size)
     model.saw(xs)
@@ -145,7 +219,7 @@ def predict(model: Any, x: Any, batch_size: int) -> Any:
     with mode(model, training=False), no_grad():
         for start in range(0, max(len(xs[0]), 1), batch_size):
             given = [Value(x, requires_grad=False) for x in computed(*(x[start : start + batch_size] for x in xs))]
-            parts.append(replaced(model(*given), Value, numbers))
+            parts.append(replaced(forward(*given), Value, numbers))
             for part in gathered(parts[-1], is_array):
                 if part.shape[:1] != given[0].shape[:1]:
                     raise ValueError(
@@ -155,14 +229,16 @@ def predict(model: Any, x: Any, batch_size: int) -> Any:
     return _joined(parts)
 
 
-def evaluate(model: Any, plan: Plan, x: Any, y: Any, batch_size: int) -> dict[str, float]:
+def evaluate(
+    model: Any, plan: Plan, x: Any, y: Any, batch_size: int, forward: Callable[..., Any] | None = None
+) -> dict[str, float]:
     """What `Model.evaluate` gives."""
     xs, ys = arrays("evaluate(x)", x), arrays("evaluate(y)", y)
     if len(xs[0]) != len(ys[0]) or not len(ys[0]):
         raise ValueError(
             f"evaluate: {len(xs[0])} inputs and {len(ys[0])} targets; as many are wanted, and at least one."
         )
-    prediction = predict(model, x, batch_size)
+    prediction = predict(model, x, batch_size, forward)
     total, n = 0.0, len(ys[0])
     with no_grad():
         for start in range(0, n, batch_size):
@@ -212,7 +288,7 @@ def _single(items: list[Any]) -> Any:
 def _number(loss: Any) -> float:
     if np.shape(loss) != ():
         raise ValueError(f"The loss has shape {np.shape(loss)}, and one number is wanted: its mean over the batch.")
-    return float(loss.item() if isinstance(loss, Value) else loss)
+    return loss.item() if isinstance(loss, Value) else float(loss)
 
 
 def _whole(owner: Any, **given: Any) -> None:
@@ -362,12 +438,13 @@ class Run:
         callbacks: Sequence[Any] = (),
         schedule: Any = None,
         seed: Seed = None,
+        compiled: bool = False,
     ):
         _whole(Run.fit, epochs=epochs)
         if not (schedule is None or callable(schedule) or isinstance(schedule, optim.Schedule)):
             raise TypeError(f"fit(schedule={schedule!r:.60}): a Schedule, or a function of the step, is wanted.")
         self.model, self.plan, self.schedule = model, plan, schedule
-        self.loss, self.metrics = plan.loss, plan.metrics
+        self.loss, self.metrics, self.compiled = plan.loss, plan.metrics, compiled
         self.epochs, self.epoch, self.batch, self.step = int(epochs), 0, 0, 0
         self.batch_loss = math.nan
         self.rng = np.random.default_rng(seed)
@@ -464,6 +541,7 @@ class Run:
             if resume is None:
                 self.rng.bit_generator.state = dealer.bit_generator.state
         hooks = {name: [getattr(c, name) for c in self.callbacks if c.has(name)] for name in BATCHWISE}
+        self._steps = self.plan.steps(model, len(xs), self.compiled, apart=bool(hooks["on_backward_end"]))
         per_epoch = -(-len(ys[0]) // batch_size)
         with mode(model, training=True), Interrupt() as interrupt, _bar(self, per_epoch, verbose) as bar:
             try:
@@ -479,7 +557,7 @@ class Run:
                             inputs = tuple(np.asarray(augment(x, self.rng)) for x in inputs)
                         if callable(self.schedule):
                             optimizer.lr = float(self.schedule(self.step))
-                        prediction = self._step(inputs, targets, optimizer, hooks["on_backward_end"])
+                        prediction = self._learn((*inputs, *columns[len(xs) :]), len(xs), hooks["on_backward_end"])
                         total += self.batch_loss * len(columns[0])
                         if self.metrics:
                             seen.append((replaced(prediction, Value, numbers), targets))
@@ -507,34 +585,24 @@ class Run:
                 callback.on_train_end(self)
         return self.history
 
-    def _step(self, xs: tuple[Any, ...], target: Any, optimizer: optim.Optimizer, hooks: list[Any]) -> Any:
-        """One step on one batch; what the model predicted."""
+    def _learn(self, columns: Sequence[Any], inputs: int, hooks: list[Any]) -> Any:
+        """One step on one batch; what the model predicted, if there are metrics that want it."""
         buffers = [(buffer, buffer.data) for buffer in self._buffers]
-        optimizer.zero_grad()
-        prediction = self.model(*[Value(x, requires_grad=False) for x in xs])
-        loss = self.loss(prediction, target)
-        if not isinstance(loss, Value):
-            raise TypeError(
-                f"fit: the loss gave {loss!r:.60}; a Value is wanted, computed from the prediction it is given."
-            )
-        self.batch_loss = _number(loss)
-        sound = math.isfinite(self.batch_loss)
-        if sound:
-            loss.backward(retain_graph=False)
-            for parameter in optimizer.parameters:
-                g = parameter.grad
-                # The sum of squares is one pass and no new array; it may overflow where the numbers do not.
-                if g is not None and not math.isfinite(abs(np.vdot(g, g))) and not np.isfinite(g).all():
-                    sound = False
-        if not sound:
+        try:
+            self.batch_loss, prediction = self._steps.gradients(*columns)
+        except NotFiniteError:
             try:
-                self._blame(xs, target)
+                self._blame(tuple(columns[:inputs]), _single(list(columns[inputs:])))
             finally:
                 for buffer, was in buffers:
                     buffer.data = was
-        for hook in hooks:
-            hook(self)
-        optimizer.step()
+        except CompileError as error:
+            error.add_note("This was in fit(..., compile=True); with compile=False, the model trains as it is.")
+            raise
+        if self._steps.update is not None:
+            for hook in hooks:
+                hook(self)
+            self._steps.update()
         self.step += 1
         return prediction
 
@@ -561,7 +629,9 @@ class Run:
             whole = [_joined([pair[side] for pair in seen]) for side in (0, 1)]
             numbers |= judged(self.plan, *whole)
         if validation is not None:
-            found = evaluate(self.model, self.plan, validation[0], validation[1], max(batch_size, 256))
+            found = evaluate(
+                self.model, self.plan, validation[0], validation[1], max(batch_size, 256), self._steps.predict
+            )
             numbers |= {f"val_{name}": number for name, number in found.items()}
         if self.schedule is not None:
             numbers["lr"] = self.optimizer.lr

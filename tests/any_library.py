@@ -10,12 +10,33 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value, anomaly, certain, checkpoint, grad, hvp, jvp, no_grad, value_and_grad
+from autograd import (
+    Value,
+    anomaly,
+    certain,
+    checkpoint,
+    draw,
+    formula,
+    grad,
+    hvp,
+    jvp,
+    no_grad,
+    reaches,
+    rules,
+    trace,
+    value_and_grad,
+)
 from autograd.backward import reverse
 from autograd.errors import LibraryError
 
-from .autograd.numerical import assert_close, weights
-from .autograd.rules.test_table import CASES, each_case
+rules.everything()  # before the table is read
+
+from .autograd.numerical import assert_close  # noqa: E402
+from .autograd.rules import test_table  # noqa: E402
+
+# Not SciPy's special functions, of which each library has others, and which are there if SciPy was met.
+CASES = [case for case in test_table.CASES if not case.op.name.startswith("special.")]
+each_case = test_table.each(CASES)
 
 # Operations that CuPy 13 has no function for, in all cases or with one keyword.
 CANNOT = {
@@ -170,6 +191,17 @@ def test_anomaly_names_the_place(library):
         pytest.raises(FloatingPointError, match=r"log gave -inf at index \(1,\)"),
     ):
         np.log(Value(library.there(np.array([1.0, 0.0]))))
+
+
+def test_pictures_and_words_show_shapes_and_a_trace_says_what_it_wants(library):
+    x = Value(library.there(np.array([1.0, 2.0, 3.0])), label="x")
+    y = np.tanh(2 * x).sum()
+    y.backward()
+    assert f"{library.kind.__name__} (3,) float64" in draw(y).dot
+    assert formula(y) == "sum(tanh(2 * x))"
+    assert reaches(x, y) and "label='x'" in repr(x)
+    with pytest.raises(LibraryError, match=rf"(?s)trace.*{library.kind.__name__}.*NumPy's arrays"):
+        trace(y)
 
 
 def test_a_gradient_that_a_where_cut_stays_zero(library):
@@ -391,4 +423,3 @@ def test_no_gradient_no_graph(library):
     model = nn.MLP([3, 2], seed=0).to(library.there)
     with no_grad():
         assert not model(library.there(images(2, 3))).requires_grad
-    assert weights(np.ones(2)).shape == (2,)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..errors import NoRuleError
-from ..op import Op, call, composed, defop, is_foreign, plain, same
+from ..op import Op, call, composed, defop, is_foreign, is_lazy, plain, same
 
 ANY, POSITIVE, UNIT = (-2.0, 2.0), (0.2, 3.0), (-0.9, 0.9)
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
@@ -498,8 +498,10 @@ def _i0_derivative(x, order):
     if np.iscomplexobj(x):
         raise TypeError("i0 not supported for complex values")
     size = np.minimum(np.abs(x), 800.0)  # from 718 on it is infinite
-    largest = 800.0 if is_foreign(size) else np.max(size, initial=0.0, where=size == size)
-    points = 12 + order + int(np.sqrt(20.0 * largest))
+    if is_lazy(x):
+        raise TypeError("how many terms it takes depends on numbers that are not computed yet")
+    largest = float(np.max(np.where(size == size, size, 0.0))) if size.size else 0.0
+    points = 12 + order + int(math.sqrt(20.0 * largest))
     mean = 0.0
     for place in range(points):
         t = (place + 0.5) * math.pi / (2 * points)

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..errors import NoRuleError
-from ..op import Op, call, composed, defop, defparts
+from ..op import Op, as_array, beside, call, certain, composed, defop, defparts, is_lazy
 from .elementwise import POSITIVE, UNIT, both_signs, zero
 
 ROOT_2, ROOT_PI = math.sqrt(2.0), math.sqrt(math.pi)
@@ -51,6 +51,8 @@ def _erfc_ratio(x, n):
     With :math:`i^{-1} erfc(x) = 2 e^{-x^2} / \sqrt\pi`. By its recurrence, or to the right of 1, where that cancels, by
     the continued fraction that the recurrence is.
     """
+    if is_lazy(x):
+        raise TypeError("which series it takes depends on numbers that are not computed yet")
     ratio, right = sp.erfcx(x) * (ROOT_PI / 2), np.real(x) > 1.0
     for k in range(1, n + 1):
         ratio = (1 / ratio - 2 * x) / (2 * k)
@@ -138,8 +140,9 @@ def _polygamma(n, x):
     >>> float(polygamma(1, 1.0))  # π² / 6
     1.6449340668482...
     """
-    n, x = np.asarray(n), np.asarray(x)
-    if n.dtype.kind not in "iuf" or np.any((n < 0) | (n != np.rint(n))):
+    x = as_array(x)
+    n = beside(as_array(n), x)
+    if n.dtype.kind not in "iuf" or certain(np.any((n < 0) | (n != np.rint(n)))):
         raise ValueError(f"polygamma({n}, x): the order is an integer from 0 on.")
     x = x if x.dtype.kind in "fc" else x.astype(float)
     zeta = hurwitz if x.dtype.kind == "c" else sp.zeta

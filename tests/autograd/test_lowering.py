@@ -10,7 +10,7 @@ pytest.importorskip("hypothesis", reason="Hypothesis, which the programs are dra
 from autograd.lowering import contiguous, dense, lowered
 from autograd.program import Program, Variable
 
-from .programs import LAYOUTS, Recorder, arrays, functions, same_bits
+from .programs import LAYOUTS, Recorder, arrays, functions, laid_out, same_bits
 
 WRAPPERS = [
     (np.sum, {}), (np.sum, {"axis": 1, "keepdims": True}), (np.sum, {"dtype": np.float64}),
@@ -104,6 +104,21 @@ def test_stacks_and_outer_products(axis):
     other = lowered(program)
     assert not {np.stack, np.outer} & set(functions(other))
     assert same_bits(program.run(x)[0], other.run(x)[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_sums_of_one_term(dtype, layout):
+    for shape, axes in {(1, 5): [0, (0,), -2], (1, 1): [0, None, (0, 1)], (3, 1, 2): [1], (1,): [0, None]}.items():
+        for axis in axes:
+            for content in (-0.0, 2.5, np.nan):
+                for keepdims in (False, True):
+                    x = laid_out(np.full(shape, content, dtype), layout)
+                    record = Recorder()
+                    program = record.program(record(np.add.reduce, record.argument(x), axis, keepdims=keepdims))
+                    changed = lowered(program)
+                    assert layout != "C" or functions(changed) == [np.reshape, np.add]
+                    assert same_bits(program.run(x)[0], changed.run(x)[0])
 
 
 def test_what_is_rare_or_has_its_own_out_stays():

@@ -7,7 +7,25 @@ import pytest
 
 from autograd import Value, defop, derivative, jvp
 from autograd.errors import DataError, NoRuleError
-from autograd.op import call, defparts, finders, named, operations, plain, refuses, registry
+from autograd.op import (
+    as_array,
+    beside,
+    call,
+    certain,
+    defparts,
+    finders,
+    is_foreign,
+    is_lazy,
+    named,
+    operations,
+    plain,
+    refuses,
+    registry,
+    size,
+    zeros,
+)
+
+from ..guest import Guest
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +207,39 @@ def test_what_a_forward_pass_saves_is_used_once_and_computed_anew_for_the_second
     assert derivative(derivative(cube))(2.0) == 12.0
     assert used[1:] == [False]
     assert derivative(derivative(derivative(cube)))(2.0) == 6.0
+
+
+def test_an_array_of_any_library_stays_what_it_is():
+    ours, theirs, value = np.ones(2), Guest(np.ones(2)), Value([1.0])
+    assert as_array(ours) is ours and as_array(theirs) is theirs and as_array(value) is value
+    assert as_array([1, 2], float).dtype == float and as_array(3).shape == () and as_array(np.float32(2)).shape == ()
+    assert type(as_array(value.data)) is np.ndarray  # of a subclass, what is inside
+    assert as_array(np.ones(2, int), float).dtype == int
+
+
+def test_constants_come_beside_the_arrays_that_they_meet():
+    theirs = Guest(np.ones(2))
+    assert type(beside(np.arange(2), 3.0, theirs)) is type(beside(np.arange(2), Value(theirs))) is Guest
+    assert type(beside(np.arange(2), np.ones(2), Value([1.0]))) is np.ndarray
+    assert type(zeros((3,), theirs)) is Guest and zeros((3,), theirs, int).dtype == int
+    assert zeros((3,), np.ones(2, np.float32)).dtype == np.float32
+    assert size(theirs) == 2 and size(3.0) == 1 and size(np.ones((2, 0))) == 0
+    assert is_foreign(theirs) and is_foreign(Value([1.0])) and not is_foreign(np.ones(2)) and not is_foreign(2.0)
+
+
+def test_a_condition_is_certain_if_it_holds_and_can_be_asked():
+    class Later:
+        __dask_graph__ = None
+
+        def __bool__(self):
+            raise AssertionError
+
+    assert certain(np.True_) and certain(Guest(np.array(True))) and certain(True)
+    assert not certain(np.False_) and not certain(Guest(np.array(False))) and not certain(Later())
+    assert is_lazy(Later()) and not is_lazy(np.ones(2)) and not is_lazy(Guest(np.ones(2)))
+
+
+def test_an_operation_hands_over_to_who_takes_operations_and_to_nobody_else():
+    sigmoid = named("sigmoid")
+    assert type(sigmoid(Guest(np.zeros(2)))) is Guest
+    assert isinstance(sigmoid(Value([0.0])), Value)

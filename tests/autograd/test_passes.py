@@ -216,6 +216,13 @@ def test_what_changes_something_stays(function, rest):
     assert len(with_views(program).calls) == 2
 
 
+def test_a_python_number_times_one_becomes_numpys():
+    record = Recorder()
+    x = record.argument(2.0)
+    program = record.program(record(np.multiply, x, 1.0))
+    assert type(with_views(program).run(2.0)[0]) is np.float64
+
+
 def test_a_copy_that_lies_otherwise_in_memory_stays():
     record = Recorder()
     x = record.argument(np.zeros((3, 260))[:, ::2])
@@ -274,3 +281,23 @@ def test_a_transpose_of_a_transpose_is_none():
     changed = simplified(program)
     assert functions(changed) == [np.exp]
     agree(program, changed, [X])
+
+
+def test_functions_that_cannot_be_looked_up_stay():
+    class Odd:
+        __hash__ = None
+
+        def __call__(self, x):
+            return x + 1
+
+    record = Recorder()
+    program = record.program(record(Odd(), record.argument(X)))
+    agree(program, simplified(program), [X])
+
+
+def test_a_constant_that_is_somebodys_array_is_left_writeable():
+    theirs = np.ones(3)
+    record = Recorder()
+    program = record.program(record(np.exp, record(np.asarray, theirs)))
+    with_constants_folded(program)
+    assert theirs.flags.writeable

@@ -19,7 +19,7 @@ from autograd import Value, rendering
 from autograd.op import defop, registry
 from autograd.passes import simplified
 from autograd.planning import planned
-from autograd.program import Call, Diverged, Expect, Place, Program, Variable
+from autograd.program import Call, DivergedError, Expect, Place, Program, Variable, cast
 from autograd.rendering import MISS, identifiers, runner, source
 from autograd.rules import convolution, recurrent, reduction
 
@@ -211,7 +211,7 @@ def test_a_condition_that_comes_out_otherwise_leaves_no_trace(what, wanted, func
     run(X)
     assert "kept" in store
     store.clear()
-    with pytest.raises(Diverged):
+    with pytest.raises(DivergedError):
         run(np.abs(X) + 1000)
     assert not store
 
@@ -518,6 +518,19 @@ def test_buffers_are_made_inside():
     assert "buffer = np.empty((2, 3))" in text
     assert "np.negative(x, out=buffer)" in text
     assert printed(program)(X) == np.exp(-X).sum()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, bool, np.complex128, ">f8"])
+def test_casts(dtype):
+    program, inputs = casting(np.dtype(dtype))
+    assert "x.astype(" in source(program, "f")
+    assert same(printed(program)(*inputs), X.astype(dtype))
+    assert same(runner(program)(*inputs), X.astype(dtype))
+
+
+def casting(dtype):
+    record = Recorder()
+    return record.program(record(cast, record.argument(X, "x"), dtype)), record.inputs
 
 
 def test_names():

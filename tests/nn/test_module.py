@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from autograd import Value, anomaly
-from nn import MLP, Dense, Module, Sequential
+from autograd.errors import LibraryError
+from nn import MLP, BatchNorm, Dense, Module, Sequential
+
+from ..guest import Guest
 
 
 class Net(Module):
@@ -243,3 +246,22 @@ def test_the_line_that_was_noted_stays():
     with anomaly():
         y = Dense(2, 2, seed=0)(np.ones((1, 2)))
     assert y.notes.keys() == {"source", "modules"}
+
+
+def test_to_another_library_and_back():
+    model = Sequential(Dense(3, 2, seed=0), BatchNorm(2))
+    before = [p.data.copy() for p in model.parameters()]
+    model(np.ones((4, 3))).sum().backward()
+    assert model.to(Guest) is model
+    assert all(isinstance(v.data, Guest) for _, v in [*model.named_parameters(), *model.named_buffers()])
+    assert all(p.grad is None for p in model.parameters())
+    assert isinstance(model(Guest(np.ones((4, 3)))).data, Guest)
+    with pytest.raises(LibraryError, match="do not mix"):
+        model(np.ones((4, 3)))
+    model.to(Guest.get)
+    for parameter, was in zip(model.parameters(), before, strict=True):
+        np.testing.assert_array_equal(parameter.data, was)
+    with pytest.raises(ValueError, match="first x"):
+        Dense(3).to(Guest)
+    with pytest.raises(ValueError, match="shape"):
+        model.to(np.ravel)

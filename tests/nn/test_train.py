@@ -1,5 +1,7 @@
 """Training: deterministic, learning, tidy behind itself, and hard to break."""
 
+import copy
+import pickle
 import signal
 import threading
 import warnings
@@ -9,7 +11,7 @@ import pytest
 
 import nn
 from autograd import Value, no_grad
-from autograd.errors import AnomalyError
+from autograd.errors import AnomalyError, CompileError
 from nn import SGD, cross_entropy, data, train
 from nn.train import Callback, Checkpoint, EarlyStopping, GradientMonitor, History
 
@@ -721,3 +723,139 @@ def test_the_bar_is_quiet_where_no_terminal_is(capsys):
     made().fit(X, Y, epochs=2, validation_split=0.2, verbose=True)
     out, error = capsys.readouterr()
     assert out == "" and "epoch 2/2" in error and "100 %" in error and "val_accuracy" in error
+
+
+# ---------------------------------------------------------------- compiled
+
+
+def built(dtype=np.float64):
+    """A net with random draws and with buffers, the same each time."""
+    x = nn.Input(2)
+    h = nn.BatchNorm(8, dtype=dtype)(nn.Dense(8, activation=nn.relu, seed=0, dtype=dtype)(x))
+    return nn.Model(x, nn.Dense(2, seed=2, dtype=dtype)(nn.Dropout(0.3, seed=1)(h)))
+
+
+class Clipping(nn.train.Callback):
+    def on_backward_end(self, run):
+        nn.clip_gradients(run.optimizer.parameters, norm=0.1)
+
+
+COMPILED = {
+    "as it is": {},
+    "float32": {"dtype": np.float32},
+    "a split": {"validation_split": 0.2},
+    "a schedule by epochs": {"schedule": lambda model: nn.CosineSchedule(model.optimizer, steps=4)},
+    "a schedule by steps": {"schedule": lambda model: lambda step: 0.1 / (1 + step)},
+    "gradients clipped": {"callbacks": [Clipping]},
+    "gradients watched": {"callbacks": [nn.train.GradientMonitor]},
+    "stopped early": {"callbacks": [lambda: nn.train.EarlyStopping("loss", patience=1)], "epochs": 20},
+    "noise": {"augment": noisy},
+    "nesterov": {"optimizer": lambda p: nn.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)},
+    "rmsprop": {"optimizer": lambda p: nn.RMSProp(p, momentum=0.5)},
+    "adamw": {"optimizer": nn.AdamW},
+}
+
+
+def trained(
+    compile, dtype=np.float64, optimizer=nn.Adam, schedule=None, callbacks=(), epochs=4, model=None, **settings
+):
+    if model is None:
+        model = built(dtype).compile(optimizer, cross_entropy, ["accuracy"])
+    x = X.astype(dtype)
+    history = model.fit(
+        x, Y, epochs=epochs, batch_size=16, seed=0, compile=compile,
+        schedule=schedule and schedule(model), callbacks=[make() for make in callbacks], **settings,
+    )  # fmt: skip
+    return model, history
+
+
+def assert_equal(one, two):
+    pairs = zip(one.named_parameters() + one.named_buffers(), two.named_parameters() + two.named_buffers(), strict=True)
+    for (path, a), (_, b) in pairs:
+        assert a.dtype == b.dtype and np.array_equal(a.data, b.data), path
+        assert (a.grad is None and b.grad is None) or np.array_equal(a.grad, b.grad), path
+    for a, b in zip(one.optimizer.states, two.optimizer.states, strict=True):
+        assert a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_it_gives_the_same_bits(name):
+    (one, history), (two, compiled) = trained(False, **COMPILED[name]), trained(True, **COMPILED[name])
+    assert history.history == compiled.history and history.stopped == compiled.stopped
+    assert_equal(one, two)
+
+
+def test_a_compiled_run_is_traced_once_for_each_size_of_batch():
+    model, _ = trained(True, epochs=10, validation_split=0.2)
+    ((steps),) = model._plan._compiled[1].values()
+    assert steps.update is None
+    assert steps.gradients.traces <= 6  # 16 examples, or 8, until each was seen to do the same twice
+    before = steps.gradients.traces, steps.predict.traces
+    trained(True, model=model, epochs=5, validation_split=0.2)
+    assert (steps.gradients.traces, steps.predict.traces) == before
+
+
+def test_a_compiled_run_is_resumed_to_the_same_bits(tmp_path):
+    def part(compile, **settings):
+        model = built().compile(nn.Adam, cross_entropy)
+        model.saw((X,))
+        return trained(compile, model=model, schedule=lambda m: nn.CosineSchedule(m.optimizer, steps=6), **settings)
+
+    whole, history = part(False, epochs=6)
+    part(True, epochs=2, callbacks=[lambda: nn.train.Checkpoint(tmp_path / "run.npz")])
+    resumed, carried_on = part(True, epochs=6, resume=tmp_path / "run.npz")
+    assert carried_on.history == history.history
+    assert_equal(whole, resumed)
+
+
+def test_copies_of_a_compiled_model_are_trained_by_themselves():
+    model, _ = trained(True)
+    twin, pickled = copy.deepcopy(model), pickle.loads(pickle.dumps(model.layers[0]))
+    before = [p.data.copy() for p in model.parameters()]
+    trained(True, model=twin)
+    assert all(np.array_equal(a, p.data) for a, p in zip(before, model.parameters(), strict=True))
+    assert np.array_equal(pickled.weight.data, before[0])
+    trained(True, model=model)
+    assert_equal(model, twin)
+
+
+def test_what_was_handed_out_stays_as_it_was():
+    kept = []
+
+    def keep(run):
+        kept.extend((array, array.copy()) for p in run.model.parameters() for array in (p.data, p.grad))
+
+    trained(True, callbacks=[lambda: keep])
+    assert len(kept) == 48
+    assert all(np.array_equal(array, then) for array, then in kept)
+
+
+def test_what_is_not_finite_is_traced_when_compiled_too():
+    def outcome(compile):
+        model = built().compile(lambda p: nn.SGD(p, lr=0.1), cross_entropy)
+        with np.errstate(all="ignore"), pytest.raises(AnomalyError) as error:
+            trained(compile, model=model, schedule=lambda m: lambda step: 1e300 if step > 9 else 0.1)
+        told = [line for line in str(error.value).splitlines() if "recorded at" not in line]
+        return told, [v.data for _, v in model.named_parameters() + model.named_buffers()], model.history.history
+
+    (told, arrays, history), (compiled, others, noted) = outcome(False), outcome(True)
+    assert told == compiled and history == noted
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, others, strict=True))
+
+
+def test_a_model_that_cannot_be_compiled_says_so_and_stays_as_it_was():
+    class Looking(nn.Model):
+        def __init__(self):
+            self.layer = nn.Dense(2, 2, seed=0)
+
+        def forward(self, x):
+            y = self.layer(x)
+            return y * 2 if float(y.sum().item()) > 0 else y
+
+    model = Looking().compile(nn.Adam, cross_entropy)
+    before = model.layer.weight.data.copy()
+    with pytest.raises(CompileError, match=r"float\(\)") as error:
+        trained(True, model=model)
+    assert "compile=False" in error.value.__notes__[0]
+    assert np.array_equal(model.layer.weight.data, before) and model.layer.weight.grad is None
+    trained(False, model=model)

@@ -1,0 +1,321 @@
+"""All of nn, compiled: training steps and predictions give the bits that they give as they are.
+
+Six calls, each on other numbers: the first ones are traced, and then a program runs. What is compared is all that there
+is: results, parameters, gradients, buffers, what optimisers remember, and where random generators stand.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Value, compile, no_grad
+from autograd.errors import CompileError
+from tests.any_library import LAYERS, LOSSES, OPTIMISERS
+from tests.nn.test_metrics import ACTUAL, PREDICTED
+
+CALLS = 6
+MORE = {
+    "recurrent cells": lambda: (
+        nn.Sequential(nn.RNNCell(2, 3, seed=0), nn.GRUCell(3, 3, seed=1)), (np.linspace(-1, 1, 8).reshape(4, 2),)),
+    "an mlp": lambda: (nn.MLP([5, 4, 3], nn.sigmoid, seed=0), (np.linspace(-1, 1, 20).reshape(4, 5),)),
+    "a drawn model": lambda: (drawn(), (np.linspace(-1, 1, 20).reshape(4, 5),)),
+    "everything random": lambda: (
+        nn.Sequential(nn.Dropout(0.5, seed=0), nn.Dense(5, 4, seed=1), nn.Dropout(0.2, seed=2)),
+        (np.linspace(-1, 1, 20).reshape(4, 5),)),
+}  # fmt: skip
+ALL = LAYERS | MORE
+
+
+def drawn():
+    x = nn.Input(5)
+    h = nn.BatchNorm()(nn.Dense(6, nn.relu, seed=0)(x))
+    return nn.Model(x, np.concatenate([nn.Dense(2, seed=1)(h), x[:, :1] * 2], axis=1))
+
+
+def made(name, dtype, training=True):
+    model, given = ALL[name]()
+    if not all(module.built for _, module in model.named_modules()):
+        model(given[0])
+    model.to(lambda array: array.astype(dtype) if array.dtype.kind == "f" else array).train(training)
+    return model, tuple(x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in given)
+
+
+def other(x, call):
+    """Numbers of the same kind: another batch."""
+    if not isinstance(x, np.ndarray):
+        return x
+    moved = np.roll(x, call, axis=0)
+    return moved if x.dtype.kind != "f" else (moved * (1 + 0.1 * call)).astype(x.dtype)
+
+
+def state(model, optimizer=None):
+    """All that a step leaves behind."""
+    found = {}
+    for path, value in model.named_parameters() + model.named_buffers():
+        found[path], found[f"{path}.grad"] = value.data, value.grad
+    for i, memory in enumerate(optimizer.states if optimizer else ()):
+        found |= {f"states[{i}][{name!r}]": content for name, content in memory.items()}
+    for path, module in model.named_modules():
+        random = getattr(module, "random", None)
+        if random is not None:
+            found[f"{path}.random"] = random.bit_generator.state["state"]["state"]
+    return found
+
+
+def assert_same(got, wanted, where="", tolerance=0.0):
+    """The same numbers to the bit, of the same types, in the same nesting."""
+    got, wanted = (x.data if isinstance(x, Value) else x for x in (got, wanted))
+    if isinstance(wanted, tuple | list):
+        assert type(got) is type(wanted) and len(got) == len(wanted), where
+        for i, (one, two) in enumerate(zip(got, wanted, strict=True)):
+            assert_same(one, two, f"{where}[{i}]", tolerance)
+    elif isinstance(wanted, dict):
+        assert got.keys() == wanted.keys(), where
+        for name in wanted:
+            assert_same(got[name], wanted[name], f"{where} {name}", tolerance)
+    elif isinstance(wanted, np.ndarray | np.generic):
+        assert got.dtype == wanted.dtype and got.shape == wanted.shape, where
+        if tolerance:
+            np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance, err_msg=where)
+        else:
+            assert np.array_equal(got, wanted, equal_nan=True), where
+    else:
+        assert got == wanted and type(got) is type(wanted), where
+
+
+def assert_compiles(make, calls=CALLS, tolerance=0.0, traces=4):
+    """``make()`` gives a function, its arguments for each call, and what tells the state, the same each time."""
+    function, arguments, look = make()
+    step = compile(function)
+    eager, arguments_there, look_there = make()
+    traced = []
+    for call in range(calls):
+        got, wanted = step(*arguments(call)), eager(*arguments_there(call))
+        assert_same(got, wanted, f"call {call}", tolerance)
+        assert_same(look(), look_there(), f"call {call}:", tolerance)
+        traced.append(step.traces)
+    assert traced[-1] == traced[min(traces, calls) - 1] <= traces, traced
+    return step
+
+
+# ---------------------------------------------------------------- layers
+
+
+def test_every_layer_is_here():
+    here = {type(module) for name in ALL for _, module in ALL[name]()[0].named_modules()}
+    layers = {kind for kind in vars(nn).values() if inspect.isclass(kind) and issubclass(kind, nn.Module)}
+    assert layers - here == {nn.Module}
+
+
+def numbers_of(y):
+    """One number of all that a layer gives."""
+    parts = y if isinstance(y, tuple | list) else (y,)
+    return sum(numbers_of(part) if isinstance(part, tuple | list) else np.mean(part * part + part) for part in parts)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ALL)
+def test_a_training_step(name, dtype):
+    def make():
+        model, given = made(name, dtype)
+        optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=0.5) if model.parameters() else None
+
+        def step(*xs):
+            y = model(*xs)
+            loss = numbers_of(y)
+            if optimizer is not None:
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            return loss, y
+
+        return step, lambda call: [other(x, call) for x in given], lambda: state(model, optimizer)
+
+    assert_compiles(make)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ALL)
+def test_a_prediction_and_the_gradient_of_its_input(name, dtype):
+    def make():
+        model, given = made(name, dtype, training=False)
+
+        def judge(*xs):
+            first = Value(xs[0], requires_grad=xs[0].dtype.kind == "f")
+            y = model(first, *xs[1:])
+            if first.requires_grad:
+                numbers_of(y).backward()
+            return y, first.grad
+
+        return judge, lambda call: [other(x, call) for x in given], lambda: state(model)
+
+    assert_compiles(make)
+
+
+def test_a_model_itself_without_gradients():
+    def make():
+        model = drawn()
+        model(np.ones((3, 5)))
+        return model.eval(), lambda call: [np.full((4, 5), float(call))], lambda: state(model)
+
+    with no_grad():
+        assert_compiles(make)
+
+
+def test_from_training_to_judging_and_back():
+    def make():
+        model = nn.Sequential(nn.Dense(3, 4, seed=0), nn.BatchNorm(4), nn.Dropout(0.5, seed=1))
+
+        def arguments(call):
+            model.train(call // 3 % 2 == 0)
+            return [np.linspace(-1, call, 12).reshape(4, 3)]
+
+        return model.__call__, arguments, lambda: state(model)
+
+    assert_compiles(make, calls=18, traces=8)
+
+
+# ---------------------------------------------------------------- functions, losses, optimisers
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", nn.functional.__all__)
+def test_a_function(name, dtype):
+    def make():
+        function = getattr(nn, name)
+        x = Value(np.linspace(-2, 2, 24, dtype=dtype).reshape(2, 4, 3))
+
+        def f(z):
+            y = function(x, z, z) if name == "attention" else function(x * z)
+            x.zero_grad()
+            np.sum(y * y).backward()
+            return y, x.grad
+
+        return f, lambda call: [np.full((2, 4, 3), 1 + call, dtype)], lambda: (x.data, x.grad)
+
+    assert_compiles(make)
+
+
+def reduced(name):
+    return ("mean",) if name in ("sse", "rmse") else ("mean", "sum", "none")
+
+
+@pytest.mark.parametrize(("name", "reduction"), [(name, how) for name in LOSSES for how in reduced(name)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_loss(name, reduction, dtype):
+    def make():
+        loss, prediction, target = LOSSES[name]
+        keywords = {} if name in ("sse", "rmse") else {"reduction": reduction}
+        v = Value(prediction.astype(dtype))
+
+        def f(t):
+            found = loss(v, t, **keywords)
+            v.zero_grad()
+            np.sum(found).backward()
+            return found, v.grad
+
+        fitting = target.astype(dtype) if target.dtype.kind == "f" else target
+        return f, lambda call: [np.roll(fitting, call, axis=0)], lambda: (v.data, v.grad)
+
+    assert_compiles(make)
+
+
+@pytest.mark.parametrize("keywords", [{"label_smoothing": 0.1}, {"weight": np.array([1.0, 2.0, 0.5])}])
+def test_cross_entropy_with_weights_and_smoothing(keywords):
+    def make():
+        model = nn.MLP([4, 3], seed=0)
+
+        def f(x, t):
+            model.zero_grad()
+            loss = nn.cross_entropy(model(x), t, **keywords)
+            loss.backward()
+            return loss
+
+        return f, lambda call: [np.eye(3, 4) + call, np.roll([0, 1, 2], call)], lambda: state(model)
+
+    assert_compiles(make)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("limit", [{}, {"norm": 0.5}, {"norm": 1e-3}, {"value": 0.1}])
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_optimiser_with_a_schedule(name, limit, dtype):
+    def make():
+        model = nn.MLP([3, 5, 2], np.tanh, seed=0, dtype=dtype)
+        optimizer = OPTIMISERS[name](model.parameters())
+        schedule = nn.CosineSchedule(optimizer, steps=8, warmup=2)
+
+        def step(x, t):
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x), t)
+            loss.backward()
+            if limit:
+                nn.clip_gradients(model.parameters(), **limit)
+            optimizer.step()
+            return loss
+
+        def arguments(call):
+            schedule.step()
+            x = np.sin(np.arange(24) * (call + 1.0)).reshape(8, 3).astype(dtype)
+            return [x, np.arange(8) % 2]
+
+        return step, arguments, lambda: state(model, optimizer)
+
+    assert_compiles(make, calls=10, traces=5)
+
+
+def test_an_own_optimiser():
+    class Signs(nn.Optimizer):
+        def update(self, w, g, state):
+            state["n"] = state.get("n", 0) + 1
+            state["mean"] = 0.5 * state.get("mean", 0.0) + g
+            return w - self.lr / state["n"] * np.sign(state["mean"])
+
+    def make():
+        model = nn.MLP([3, 4, 1], seed=0)
+        optimizer = Signs(model.parameters(), lr=0.1)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = np.mean(model(x) ** 2)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, lambda call: [np.eye(3) * (call + 1)], lambda: state(model, optimizer)
+
+    assert_compiles(make)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "mae", "mse", "r2"])
+def test_a_metric_gives_a_python_number_and_says_so(name):
+    with pytest.raises(CompileError, match="while a function is traced"):
+        compile(getattr(nn.metrics, name))(PREDICTED, ACTUAL)
+
+
+# ---------------------------------------------------------------- single numbers
+
+
+@pytest.mark.parametrize("activation", [nn.tanh, nn.relu])
+def test_a_net_of_single_numbers_is_the_same_to_the_last_digits(activation):
+    """In waves, sums of many terms are taken in another order."""
+
+    def make():
+        model = nn.scalar.MLP(2, [4, 4, 1], activation, seed=0)
+        parameters = model.parameters()
+
+        def step(rate, *points):
+            scores = [model(list(point)) for point in points]
+            loss = sum((score - 1.0) ** 2 for score in scores) * (1.0 / len(scores))
+            model.zero_grad()
+            loss.backward()
+            for parameter in parameters:
+                parameter.data -= rate * parameter.grad
+            return loss
+
+        points = np.random.default_rng(0).normal(size=(CALLS, 5, 2))
+        return step, lambda call: [0.1 / (call + 1), *points[call]], lambda: state(model)
+
+    assert_compiles(make, tolerance=1e-12)
