@@ -148,7 +148,9 @@ def others(wanted: list[str], names: list[str], rounds: int, verbose: bool, resu
         print(f"  {'':46}{''.join(f'{title:>16}' for title in titles)}")
         asked = [name for name in names if name in COUNTED]
         for row in rows:
-            results[f"peak, {row.name}"] = ask_each(asked, "peak_bytes", row.kind, row.args)
+            results[f"peak, {row.name}"] = ask_each(
+                [name for name in asked if name not in row.skip], "peak_bytes", row.kind, row.args
+            )
             bars += peaks(row, results[f"peak, {row.name}"])
     return bars
 
