@@ -21,7 +21,7 @@ import numpy as np
 from .errors import CompileError
 from .graph import describe
 from .op import Op, Several
-from .program import Call, Expect, Variable, cast, variables
+from .program import Call, Expect, Variable, cast, item, variables
 from .value import Value, tick
 
 _ABOUT = {
@@ -60,11 +60,6 @@ class UntraceableError(CompileError):
 
 class _NoAttributeError(UntraceableError, AttributeError):
     """The same, of an attribute, so that hasattr says no."""
-
-
-def item(x: Any) -> Any:
-    """The one element as a Python number."""
-    return x.item()
 
 
 def assigned(a: Any, index: Any, new: Any) -> Any:
@@ -710,4 +705,4 @@ def _spelled(function: Any) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned", "item"]
+__all__ = ["Recorder", "Traced", "TracedGenerator", "UntraceableError", "assigned"]

@@ -7,13 +7,14 @@ takes the operand's place.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from .lowering import contiguous, dense
-from .program import Call, Expect, Place, Program, Variable, cast
+from .program import Call, Expect, Place, Program, Variable, cast, variables
 
 REDUCTIONS = frozenset({np.sum, np.prod, np.max, np.min, np.mean})
 PRODUCTS = frozenset({np.dot, np.matmul})
@@ -29,6 +30,11 @@ ARITHMETIC = frozenset({
 
 LARGE = 1 << 20
 """An array of more bytes is not copied into another dtype: it would cost more memory than time is won."""
+
+
+VIEWS: set[Any] = {
+    operator.getitem, np.reshape, np.transpose, np.ravel, np.squeeze, np.expand_dims, np.swapaxes, np.broadcast_to,
+}  # fmt: skip
 
 
 class Memory(list[np.ndarray]):
@@ -252,23 +258,47 @@ def _taken(free: list[_Block], size: int) -> _Block:
     return free.pop(best)
 
 
+def _view(call: Call, arrays: dict[Variable, np.ndarray]) -> np.ndarray | None:
+    """The result of a call that only looks at a buffer in another way, whatever the buffer holds."""
+    if call.result is None or not call.result.owners or call.effect or [*variables(call.args)] != [call.args[0]]:
+        return None
+    array = arrays.get(call.args[0])
+    if array is None or call.function not in VIEWS:
+        return None
+    view = call.function(array, *call.args[1:], **call.kwargs)
+    return view if isinstance(view, np.ndarray) and np.may_share_memory(view, array) else None
+
+
 def _with_buffers(program: Program, places: list[_Block | None]) -> Program:
+    """The program with an array for each place; views of these are made once, too."""
     memory = Memory()
     raw: dict[_Block, np.ndarray] = {}
     buffers: dict[Any, Variable] = {}
+    arrays: dict[Variable, np.ndarray] = {}
     loads, calls = dict(program.loads), []
+
+    def loaded(variable: Variable, array: np.ndarray) -> None:
+        memory.append(array)
+        loads[variable] = Place(memory, len(memory) - 1, False, f"buffers[{len(memory) - 1}]")
+
     for call, block in zip(program.calls, places, strict=True):
+        result: Any = call.result
+        view = _view(call, arrays)
+        if view is not None:
+            arrays[result] = view
+            loaded(result, view)
+            continue
         if block is not None:
-            result: Any = call.result
             key = block, result.shape, result.dtype, result.strides
             buffer = buffers.get(key)
             if buffer is None:
                 if block not in raw:
                     raw[block] = np.empty(block.size + 64, np.uint8)
                 start = -raw[block].ctypes.data % 64
-                memory.append(np.ndarray(result.shape, result.dtype, raw[block], start, result.strides))
-                buffer = buffers[key] = Variable.of(memory[-1], "buffer")
-                loads[buffer] = Place(memory, len(memory) - 1, False, f"buffers[{len(memory) - 1}]")
+                array = np.ndarray(result.shape, result.dtype, raw[block], start, result.strides)
+                buffer = buffers[key] = Variable.of(array, "buffer")
+                loaded(buffer, array)
+            arrays[result] = memory[loads[buffer].key]
             call = Call(call.function, call.args, call.kwargs, result, call.part, call.effect, buffer)
         calls.append(call)
     return Program(program.arguments, loads, calls, program.writes, program.results)

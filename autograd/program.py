@@ -252,6 +252,11 @@ def boxed(content: Any) -> Value:
     return Value(content, requires_grad=False)
 
 
+def item(x: Any) -> Any:
+    """The one element as a Python number."""
+    return x.item()
+
+
 def cast(x: Any, dtype: Any) -> Any:
     """`x` in another dtype."""
     return x.astype(dtype)

@@ -27,7 +27,20 @@ import numpy as np
 
 from .arena import Arena, Piece, flattened
 from .planning import ARITHMETIC, Memory
-from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, cast, intercepts, mapped, variables
+from .program import (
+    Call,
+    DivergedError,
+    Expect,
+    Place,
+    Program,
+    Variable,
+    boxed,
+    cast,
+    intercepts,
+    item,
+    mapped,
+    variables,
+)
 from .quoting import Quotes, Unquotable, literal, numpy_name
 from .value import tick
 
@@ -204,6 +217,8 @@ class Lines:
                 return sign
         if function is operator.abs:
             return _call(_name("abs"), [self.tree(args[0])])
+        if function is item:
+            return _call(_attribute(self.tree(args[0]), "item"), [])
         if function is cast and call.out is None:
             dtype = args[1].type if args[1].isnative and args[1].kind in "biufc" else args[1]
             return _call(_attribute(self.tree(args[0]), "astype"), [self.refer(dtype)])
@@ -367,7 +382,8 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     wanted = [*program.arguments, *program.loads, *_results(program.calls)]
     names = identifiers([(variable, variable.name or "t") for variable in wanted], taken=RESERVED)
     outs = {call.result: call.out for call in program.calls if call.out is not None and call.result is not None}
-    buffers = {names[variable] for variable, place in program.loads.items() if type(place.holder) is Memory}
+    memory = [variable for variable, place in program.loads.items() if type(place.holder) is Memory]
+    buffers = {names[variable] for variable in memory}
     known = _Globals([*(set(names.values()) - buffers), *RESERVED])
     body = _Body(Lines(names, known.refer, quick=True), known)
     body.check(program.arguments, conditions)
@@ -382,7 +398,7 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     for variable, out in outs.items():
         body.lines.loads[variable] = body.lines.tree(out)
     last = {operand: call for call in program.calls for operand in call.operands}
-    for variable in [*program.wanted, *outs, *outs.values()]:
+    for variable in [*program.wanted, *outs, *outs.values(), *memory]:
         last.pop(variable, None)
     for silent, calls in groupby(program.calls, lambda call: call.part == "backward"):
         body.calls(calls, silent, last)
