@@ -213,6 +213,10 @@ class Compiled:
             for version in candidates:
                 if version.program is not None and _same(version.program, trace.program, self.name):
                     version.run, version.program = runner(finished(version.program), version.conditions), None
+                    # A long trace that waits for a second one, and can do so no more as things stand, is not kept.
+                    versions[:] = [
+                        v for v in versions if v.program is None or len(v.program.calls) <= _LONG or v.holds()
+                    ]
                     return trace.result
         except CompileError:
             trace.undo()
