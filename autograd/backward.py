@@ -118,10 +118,7 @@ def reverse(
     gradients: dict[Value, Any] = {}
     state = modes.now() if modes.active else modes.PLAIN
     watching, interpreter = state.watching, state.interpreter
-    with (
-        np.errstate(all="ignore"),  # what is not finite is for `anomaly` to tell, with a name and a line
-        nullcontext() if interpreter is None else interpreter.backward(),
-    ):
+    with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
         if wrt is None and not create_graph and not watching and interpreter is None:
             ((root, seed),) = zip(roots, seeds, strict=True)  # as `backward` calls it
             (leaves if root.op is None else gradients)[root] = seed
@@ -138,7 +135,10 @@ def reverse(
         for root, seed in zip(roots, seeds, strict=True):
             add(leaves if root.op is None or root in ends else gradients, root, seed)
         cuts: dict[Value, Any] = {}
-        with modes.enable_grad() if modes.active else nullcontext():
+        with (
+            modes.enable_grad() if modes.active else nullcontext(),
+            nullcontext() if interpreter is None else interpreter.backward(),
+        ):
             while order:
                 node = order.pop()
                 upstream = gradients.pop(node)

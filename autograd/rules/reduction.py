@@ -188,7 +188,7 @@ def off_mean(a, n, axis):
 
 def share_of(n):
     """1 / n; NumPy's result is no finite number where ddof leaves nothing to divide by, nor is this."""
-    if np.ndim(n):
+    if type(n) is not int and np.ndim(n):
         return 1 / np.maximum(n, 0)
     return 1 / n if n > 0 else math.nan
 
