@@ -42,8 +42,10 @@ class _Substitution(dict[Variable, Any]):
         return self.get(variable, variable)
 
     def put(self, variable: Variable, new: Any) -> None:
-        """From now on `new` instead of the variable."""
+        """From now on `new` instead of the variable, whose name it gets if it has none."""
         self[variable] = new
+        if type(new) is Variable and new.name is None:
+            new.name = variable.name
         if variable in self._before:
             self[self._before[variable]] = new
         if variable in self.handed_out and isinstance(new, Variable):
