@@ -308,7 +308,9 @@ def _as_array(number: Any, arrays: Sequence[Any]) -> Any:
     dtype = np.result_type(number, *[x.dtype for x in arrays])
     if abs(number) > np.finfo(dtype).max:  # NumPy would warn of it, or not, each time
         return number
-    return np.array(number, dtype)
+    array = np.array(number, dtype)
+    array.setflags(write=False)
+    return array
 
 
 def identifiers(wanted: Iterable[tuple[Any, str]], taken: Iterable[str] = ()) -> dict[Any, str]:
@@ -440,7 +442,7 @@ class _Globals:
         key: Any = id(content)
         if isinstance(content, BuiltinMethodType) and isinstance(content.__self__, np.ufunc):
             key, name = (content.__self__, content.__name__), f"{content.__self__.__name__}_{content.__name__}"
-        elif type(content) is np.ndarray and not content.shape and content.dtype.kind in "fc":
+        elif type(content) is np.ndarray and not (content.shape or content.flags.writeable):  # not a buffer
             key = content.dtype, content.tobytes()
         node = self.nodes.get(key)  # np.add.reduce is a new object each time, and a number may come twice
         if node is None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from autograd import planning
 from autograd.op import registry
 from autograd.planning import Memory, fitted, planned, takes_out
-from autograd.program import Call, Place, cast, mapped, variables
+from autograd.program import Call, Place, Program, Variable, cast, mapped, variables
 from autograd.rendering import runner
 from autograd.rules import recurrent
 
@@ -441,3 +441,21 @@ def test_what_is_really_broadcast_is_left_as_it_is():
     number = record.argument(np.array([2.0]))
     program = record.program([record(np.add, x, bias), record(np.add, x, column), record(np.add, number, column)])
     assert [call.function for call in fitted(program).calls] == [np.add] * 3
+
+
+def test_a_buffer_of_one_number_is_no_constant():
+    # What an empty buffer holds by chance may be a constant's number: 1.0, say.
+    x, negated, first = Variable.of(np.ones(1)), Variable.of(np.ones(1)), Variable.of(np.ones(()))
+    total, product = Variable.of(np.float64(1.0)), Variable.of(np.float64(1.0))
+    first.owners = (negated,)
+    calls = [
+        Call(np.negative, (x,), result=negated),
+        Call(np.reshape, (negated, ()), result=first),
+        Call(np.add, (first, 1.0), result=total),
+        Call(np.multiply, (total, first), result=product),
+    ]
+    program = planned(Program([x], {}, calls, [], product))
+    assert len(program.calls) == 3  # the view is made once
+    for place in program.loads.values():
+        place.get()[...] = 1.0
+    assert runner(program)(np.array([3.0])) == 6.0
