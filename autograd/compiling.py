@@ -44,7 +44,7 @@ from .planning import planned
 from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
-from .value import Value, record, tick
+from .value import Unread, Value, record, tick
 from .waves import in_waves
 
 _tracing = threading.RLock()
@@ -362,8 +362,7 @@ class _Trace:
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
             value._array = self._stand(place, value._array, _name(place)).locked()
-            if isinstance(value._grad, np.ndarray | np.generic):
-                value._grad = self._stand(slope, value._grad, f"old_{_name(slope)}").locked()
+            value._grad = Unread(functools.partial(self._read_gradient, value, slope))
         for place in before.arrays:
             found = place.get()
             traced = self._stand(place, found, _name(place))
@@ -393,6 +392,17 @@ class _Trace:
             self.merged[key] = twin
             place.set(twin)
             self.traced[key] = place, twin, number
+
+    def _read_gradient(self, value: Value, place: Place) -> Any:
+        """The gradient that was there before, on which the program depends from now on."""
+        gradient = self.kept[value][0]
+        if isinstance(gradient, np.ndarray | np.generic):
+            gradient = self._stand(place, gradient, f"old_{_name(place)}").locked()
+            self.conditions.append((place, "like", gradient._variable))
+        else:
+            self.conditions.append((place, "is", gradient))
+        value._grad = gradient
+        return gradient
 
     def _standing_for(self, tree: Any, name: str | None, arguments: list[Variable]) -> Any:
         """Arguments with recording arrays in the place of arrays."""
@@ -451,14 +461,11 @@ class _Trace:
             else:
                 self.changed[place.path] = place, None
         for value, path in before.values.items():
-            if (id(value), "_grad") not in self.traced:
-                if value._grad is not None:
-                    writes.append((Place(value, "_grad", True, f"{path}.grad"), value._grad))
-                self.conditions.append((Place(value, "_grad", True, f"{path}.grad"), "is", None))
-        used = {operand for call in recorder.calls for operand in call.operands}
-        for place, traced, _ in self.traced.values():
-            if place.key == "_grad" and traced._variable in used:  # most are forgotten before they are read
-                self.conditions.append((place, "like", traced._variable))
+            gradient = value._grad
+            if type(gradient) is Unread:
+                value._grad = self.kept[value][0]
+            elif (id(value), "_grad") not in self.traced and (gradient is None or gradient is not self.kept[value][0]):
+                writes.append((Place(value, "_grad", True, f"{path}.grad"), gradient))
         for place in after.arrays:
             found, key = content(place), identity(place)
             if type(found) is Traced and key not in self.traced:
@@ -484,6 +491,9 @@ class _Trace:
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
+            elif type(now) is Value:  # a gradient that has a graph
+                noted.append((place, self._noted(now)))
+                now = self._given(now)
             else:
                 noted.append((place, self._made(now, _name(place))))
             place.set(_own(now._content, place.key == "_array") if type(now) is Traced else now)
@@ -844,7 +854,7 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     >>> [round(step(x, t).item(), 3) for _ in range(5)]
     [30.5, 16.165, 9.111, 5.638, 3.927]
     >>> step
-    <compiled step: 1 program, 3 traces>
+    <compiled step: 1 program, 2 traces>
 
     A graph that exists, for other data:
 

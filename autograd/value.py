@@ -45,6 +45,25 @@ def tick() -> int:
         return _clock
 
 
+class Unread:
+    """What a leaf has for a gradient while a function is traced, until somebody asks for it.
+
+    Parameters
+    ----------
+    read : callable
+        Puts the gradient in its place, and gives it.
+    """
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[], Any]):
+        self.read = read
+
+    def __add__(self, share: Any) -> Any:
+        gradient = self.read()
+        return share if gradient is None else gradient + share
+
+
 # -------------------------------------------------------------------- recording
 
 
@@ -352,6 +371,8 @@ class Value:
             On assignment of what is no number or array.
         """
         gradient = self._grad
+        if type(gradient) is Unread:
+            return gradient.read()
         if self.op is not None and gradient is not None:
             gradient = _conjugate(gradient)  # as the pass left it
             if type(gradient) is ndarray:  # neighbours may hold the same array
@@ -647,8 +668,9 @@ class Value:
         facts = [_brief(self._array)]
         if self.label is not None:
             facts.append(f"label={self.label!r}")
-        if self._grad is not None:
-            facts.append(f"grad={_brief(getattr(self._grad, '_array', self._grad))}")
+        gradient = self.grad
+        if gradient is not None:
+            facts.append(f"grad={_brief(getattr(gradient, '_array', gradient))}")
         if self.op is not None:
             facts.append(f"op={self.op.name!r}")
         elif not self._tracked:
@@ -702,6 +724,8 @@ class Value:
             setattr(self, name, content)
 
     def _state(self) -> dict[str, Any]:
+        if type(self._grad) is Unread:
+            self._grad.read()
         return {name: getattr(self, name) for name in Value.__slots__ if name != "__weakref__"}
 
     # ---------------------------------------------------------------- functions, as methods

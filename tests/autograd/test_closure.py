@@ -474,7 +474,7 @@ def test_what_no_code_speaks_of_is_not_looked_at():
 
     trainer = Trainer()
     trainer.train()
-    assert Trainer.step.traces == 3
+    assert Trainer.step.traces == 2
     assert trainer.losses == sorted(trainer.losses, reverse=True)
 
 

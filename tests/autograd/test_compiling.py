@@ -319,6 +319,65 @@ def test_gradients_add_up_and_may_be_none():
         assert_same((w.grad, u.grad), (v.grad, t.grad))
 
 
+def test_whether_there_was_a_gradient_is_a_condition_where_somebody_asks():
+    def made():
+        w = Value(np.ones(3))
+
+        def function(x):
+            first = w.grad is None
+            w.zero_grad()
+            loss = (w * x).sum()
+            loss.backward()
+            return loss * (1.0 if first else 2.0)
+
+        return function, w
+
+    (function, w), (eager, v) = made(), made()
+    compiled = compile(function)
+    for n in range(12):
+        if n % 4 == 0:
+            w.zero_grad(), v.zero_grad()
+        assert_same(compiled(X), eager(X))
+        assert_same(w.grad, v.grad)
+    assert compiled.traces == 4  # two programs
+
+
+def test_where_nobody_asks_for_the_gradient_two_traces_will_do():
+    step, w, _ = fitting(momentum=0.0)
+    compiled = compile(step)
+    for _ in range(3):
+        compiled(X)
+    assert compiled.traces == 2
+    w.grad = None
+    compiled(X)
+    assert compiled.traces == 2 and w.grad is not None
+
+
+def test_what_was_not_asked_for_is_as_it_was():
+    w, u = Value(np.ones(3)), Value(np.ones(3))
+    w.grad = held = np.array([1.0, 2.0, 3.0])
+    compiled = compile(lambda x: x * w + copy.copy(u).data + copy.deepcopy(u).data)
+    for _ in range(4):
+        compiled(X)
+        assert np.array_equal(w.grad, held) and u.grad is None
+
+
+def test_a_gradient_with_a_graph_is_left_behind_as_its_numbers():
+    w = Value(np.arange(3.0), label="w")
+
+    @compile
+    def penalty(x):
+        w.zero_grad()
+        (w**3 * x).sum().backward(create_graph=True)
+        return (w.grad**2).sum()
+
+    for _ in range(4):
+        penalty(X)
+        assert_same(w.grad, Value(3 * w.data**2 * X.sum(axis=0)))
+        assert not w.grad.requires_grad
+    assert penalty.traces == 2
+
+
 def test_counters_and_totals():
     class Log:
         count, total, last, best = 0, 0.0, None, np.float64(9.0)
