@@ -24,7 +24,8 @@ import operator
 import re
 import textwrap
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import zip_longest
 from types import MethodType
 from typing import Any, cast
@@ -172,7 +173,8 @@ class Compiled:
                         self._quick, self._count, self._lead = version.run, len(args), lead
                     return result
             self._quick = None
-            return self._trace(args, kwargs, objects, versions, candidates)
+            with _uncollected():
+                return self._trace(args, kwargs, objects, versions, candidates)
 
     def _trace(
         self,
@@ -240,6 +242,18 @@ class Compiled:
         self._changed = set(trace.changed)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without collection of garbage: a trace, and what a program is made of, are many objects, all of which stay."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 class _Trace:
     """One run of a function on recording arrays, after which everything is as if it had run on plain ones."""
 
@@ -276,8 +290,6 @@ class _Trace:
     def run(self) -> None:
         self.hidden = _hidden_state()
         self.before = before = Surroundings(self.function, self.objects)
-        collecting = gc.isenabled()
-        gc.disable()  # a trace makes many objects, all of which stay
         try:
             with modes.interpreting(self.recorder):
                 self._substitute(before)
@@ -305,8 +317,6 @@ class _Trace:
             raise reason from None  # NumPy tells of a sequence where an array was to be made
         finally:
             self.recorder.live = False
-            if collecting:
-                gc.enable()
 
     def undo(self) -> None:
         """Leave no trace of a run that failed."""
@@ -770,7 +780,12 @@ def _equal_trees(a: Any, b: Any, twin: dict[Variable, Variable]) -> bool:
     if kind is Variable:
         return twin.get(a) is b
     if kind is tuple or kind is list:
-        return len(a) == len(b) and all(_equal_trees(x, y, twin) for x, y in zip(a, b, strict=True))
+        if len(a) != len(b):
+            return False
+        for x, y in zip(a, b, strict=True):
+            if not (twin.get(x) is y if type(x) is Variable else _equal_trees(x, y, twin)):
+                return False
+        return True
     if kind is dict:
         return a.keys() == b.keys() and all(_equal_trees(x, b[name], twin) for name, x in a.items())
     if kind is slice:
