@@ -13,7 +13,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from .errors import CompileError
 from .graph import describe
 from .op import Op, Several
-from .program import Call, Expect, Variable, cast, item, variables
+from .program import LONG, Call, End, Expect, Variable, cast, item, variables
 from .value import Value, tick
 
 _ABOUT = {
@@ -36,6 +36,17 @@ _OF_MANY_SHAPES = {
     np.setdiff1d, np.trim_zeros, np.unique_values, np.unique_counts, np.unique_inverse, np.unique_all,
 }  # fmt: skip
 """Functions whose results have a shape that depends on numbers."""
+
+
+@functools.cache
+def _naming(module: str) -> bool:
+    """Whether a module's variables say something to who wrote the function: it is neither ours nor Python's own."""
+    root = module.split(".")[0]
+    return root == "__main__" or not (root in ("autograd", "nn", "numpy") or root in sys.stdlib_module_names)
+
+
+_WITHOUT_NAMES = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
+"""Code inside of a statement, whose result is that of the statement."""
 
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
@@ -355,13 +366,11 @@ class TracedGenerator:
 class Recorder:
     """Notes calls; also what runs the operations of Values meanwhile (see `modes.interpreting`)."""
 
-    def __init__(self, code: CodeType | None = None) -> None:
-        self.code = code  # of the function that is traced
+    def __init__(self) -> None:
         self.calls: list[Call] = []
         self.part = "forward"
         self.outside = True  # of an operation, in the function's own NumPy
-        self.ends: dict[int, Variable] = {}
-        """By lines of the traced function: the last result of each."""
+        self.ends: list[End] = []
         self.live = True
         self.start = tick()
         self.known: set[Value] = set()
@@ -498,12 +507,25 @@ class Recorder:
         self.calls.append(Call(Expect(what, wanted), (variable,), effect=True, part=self.part))
 
     def _end(self, variable: Variable) -> None:
-        """Note what the line of the traced function that is at work has come to: its assignments name variables."""
+        """Note on which lines of the user's functions a result came about: their assignments name variables."""
+        if len(self.calls) > LONG:  # of which nobody reads the names
+            return
+        stack: list[tuple[str, int, int, int, int]] = []
+        places = []
         frame: FrameType | None = sys._getframe(2)
-        while frame is not None and frame.f_code is not self.code:
+        while frame is not None:
+            module = frame.f_globals.get("__name__") or ""
+            if module == "autograd.compiling":
+                break
+            code = frame.f_code
+            places.append(frame.f_lasti)
+            if _naming(module) and code.co_name not in _WITHOUT_NAMES:
+                stack.append((code.co_filename, frame.f_lineno, code.co_firstlineno, id(frame), frame.f_lasti))
             frame = frame.f_back
-        if frame is not None:
-            self.ends[frame.f_lineno] = variable
+        stack.reverse()
+        way = tuple([(frame, place) for _, _, _, frame, place in stack])
+        for depth, (file, line, function, _, _) in enumerate(stack):
+            self.ends.append(End(variable, file, line, depth, function, way, tuple(places)))
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""

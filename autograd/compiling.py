@@ -20,9 +20,10 @@ import ast
 import functools
 import gc
 import inspect
+import itertools
+import linecache
 import operator
 import re
-import textwrap
 import threading
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
@@ -41,17 +42,14 @@ from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, variables
-from .rendering import MISS, runner, source
+from .program import LONG, Call, DivergedError, End, Expect, Place, Program, Variable, boxed, variables
+from .rendering import MISS, identifiers, runner, source
 from .transforms import value_and_grad
-from .value import Value, record, tick
+from .value import ReadOnly, Value, record, tick
 from .waves import in_waves
 
 _tracing = threading.RLock()
 """While a function is traced, what it closes over holds recording arrays: one at a time."""
-
-_LONG = 20_000
-"""Of how many lines a program is not kept as it can be read."""
 
 _MOST = 16
 """How many programs are kept for one signature."""
@@ -130,7 +128,11 @@ class Compiled:
                 f"{self._lines:,} lines are not to be read" if self._lines else "call it once, so that shapes are known"
             )
             raise CompileError(f"compile({self.name}).source: {why}.")
-        _name_results(self._latest, self.function)
+        _name_results(self._latest)
+        of_graph = getattr(self.function, "named", None)
+        if of_graph is not None:
+            for part, name in zip(_as_tuple(self._latest.results), of_graph, strict=True):
+                _name_output(self._latest, part, name)
         return source(simplified(self._latest, to_read=True), self.name)
 
     def __repr__(self) -> str:
@@ -203,7 +205,7 @@ class Compiled:
                     self._fixed.add(key)
         self.traces += 1
         self._latest, self._lines = trace.program, len(trace.program.calls)
-        if self._lines > _LONG:
+        if self._lines > LONG:
             self._latest = None
         try:
             if trace.changed:
@@ -215,7 +217,7 @@ class Compiled:
                     version.run, version.program = runner(finished(version.program), version.conditions), None
                     # A long trace that waits for a second one, and can do so no more as things stand, is not kept.
                     versions[:] = [
-                        v for v in versions if v.program is None or len(v.program.calls) <= _LONG or v.holds()
+                        v for v in versions if v.program is None or len(v.program.calls) <= LONG or v.holds()
                     ]
                     return trace.result
         except CompileError:
@@ -253,7 +255,7 @@ class _Trace:
     ):
         self.function, self.args, self.kwargs, self.objects, self.dynamic = function, args, kwargs, objects, dynamic
         self.name = called(function)
-        self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
+        self.recorder = Recorder()
         self.changed: dict[str, tuple[Place, Identity | None]] = {}
         self.loads: dict[Variable, Place] = {}
         self.traced: dict[Identity, tuple[Place, Traced, Any]] = {}
@@ -343,7 +345,7 @@ class _Trace:
                 )
 
     def _stand(self, place: Place, content: Any, name: str) -> Traced:
-        traced = self.recorder.source(content, name)
+        traced = self.recorder.source(_plainly(content), name)
         self.loads[traced._variable] = place
         self.traced[identity(place)] = place, traced, content
         return traced
@@ -409,7 +411,7 @@ class _Trace:
             return named
         if not _plain(tree) and kind is not Value:
             return tree
-        traced = self.recorder.source(tree._array if kind is Value else tree, name)
+        traced = self.recorder.source(tree._array if kind is Value else _plainly(tree), name)
         arguments.append(traced._variable)
         return Value(traced, label=tree.label, requires_grad=False) if kind is Value else traced
 
@@ -601,6 +603,11 @@ def _equal(a: Any, b: Any) -> Any:
     return a == b
 
 
+def _plainly(content: Any) -> Any:
+    """NumPy's own array in the place of what `v.data` gives."""
+    return content.view(np.ndarray) if type(content) is ReadOnly else content
+
+
 def _own(content: Any, read_only: bool = False) -> Any:
     """An array that shares memory with no other."""
     if isinstance(content, np.ndarray):
@@ -629,31 +636,78 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _name_results(program: Program, function: Callable[..., Any]) -> None:
-    """Call results as the function's own variables: each line that assigns to a name ends in what is so called."""
+def _name_results(program: Program) -> None:
+    """Call results as the variables that they were assigned to, in the function and in the user's functions it calls.
+
+    The result of a statement is the last one that came about on its lines; in a loop there is one in each turn. Where
+    functions call each other, the outermost has a say first in what its statement came to in the end.
+    """
+    files = {file: _assignments("".join(linecache.getlines(file))) for file in {end.file for end in program.ends}}
+    statements: dict[tuple[int, int, str, tuple[int, str]], list[End]] = {}
+    for end in program.ends:
+        found = files[end.file].get(end.line)
+        if found is not None:
+            statements.setdefault((end.depth, end.function, end.file, found), []).append(end)
+    inwards = sorted(statements.items(), key=lambda item: item[0][0])
+    for (_, _, _, (_, name)), ends in inwards:
+        ends[-1].variable.name = ends[-1].variable.name or name
+    for (_, _, _, (_, name)), ends in reversed(inwards):
+        here = [end for end in ends if end.line == ends[-1].line]  # a call of several lines ends on its first
+        for end, after in itertools.pairwise(here):
+            if end.before_another_turn(after):
+                end.variable.name = end.variable.name or name
+
+
+@functools.lru_cache(maxsize=64)
+def _assignments(text: str) -> dict[int, tuple[int, str]]:
+    """By line: the first line of the assignment to a name that is there, and the name."""
+    found: dict[int, tuple[int, str]] = {}
     try:
-        lines, start = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
-        return
+        tree = ast.parse(text)
+    except SyntaxError:
+        return found
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            for line in range(start + (node.end_lineno or node.lineno) - 1, start + node.lineno - 2, -1):
-                result = program.ends.get(line)
-                if result is not None:
-                    result.name = result.name or node.targets[0].id
-                    break
+        if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        # Of a list, the last result is only the last entry.
+        several = isinstance(node.value, ast.ListComp | ast.List | ast.Tuple | ast.Dict | ast.DictComp | ast.Lambda)
+        if isinstance(target, ast.Name) and not several:
+            found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), (node.lineno, target.id))
+    return found
+
+
+def _as_tuple(results: Any) -> tuple[Any, ...]:
+    """A result, or a result and its gradients, on one level."""
+    return (results[0], *results[1]) if isinstance(results, tuple) else (results,)
+
+
+def _name_output(program: Program, tree: Any, name: str) -> None:
+    """Call what comes out after what it is of, unless it has a name."""
+    kind = type(tree)
+    if kind is Variable:
+        inside = next((call.args[0] for call in program.calls if call.function is boxed and call.result is tree), tree)
+        if type(inside) is Variable and inside not in program.arguments:
+            inside.name = inside.name or name
+    elif kind is tuple or kind is list:
+        for number, part in enumerate(tree):
+            _name_output(program, part, f"{name}_{number}")
+    elif kind is dict:
+        for key, part in tree.items():
+            _name_output(program, part, f"{name}_{key}")
 
 
 def _plain(x: Any) -> bool:
     """Whether an argument is an array or a number that may be another one in each run."""
     kind = type(x)
-    return kind is np.ndarray or kind is float or isinstance(x, np.generic)
+    return kind is np.ndarray or kind is ReadOnly or kind is float or isinstance(x, np.generic)
 
 
 def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     """What must be the same for a program to fit: nesting, shapes and dtypes, and all that is no array."""
     kind = type(tree)
+    if kind is ReadOnly:  # what `v.data` gives
+        tree, kind = tree.view(np.ndarray), np.ndarray
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
         return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
@@ -707,7 +761,7 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            same = (type(found) is kind or type(found) is ReadOnly) and found.shape == wanted.shape and found.dtype == wanted.dtype
             return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
@@ -878,6 +932,9 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
         for node in order:
             params = node.params and {name: part for name, part in node.params.items() if name != "saved"}
             made[node] = record(cast(Op, node.op), tuple([made.get(value, value) for value in node.inputs]), params)
+            array = made[node]._array
+            if type(array) is Traced and node.label:
+                array._variable.name = node.label
         result = made[root]
         if wrt is None:
             return result.data
@@ -886,6 +943,10 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
         slopes = [conjugate(gradients[value]) if value in gradients else np.zeros_like(value.data) for value in targets]
         return result.data, tuple(slopes)
 
+    named: Any = graph  # for who reads the program
+    names = identifiers((value, value.label or "x") for value in inputs).values()
+    named.__signature__ = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in names])
+    named.named = (root.label or "value", *[f"grad_{value.label or 'x'}" for value in wrt or ()])
     return graph
 
 
@@ -929,12 +990,13 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
-    _name_results(program, function)
-    if type(program.results[0]) is Variable:
-        program.results[0].name = program.results[0].name or "value"
-    names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
-    for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
-        gradient.name = f"grad_{names[number]}" if number < len(names) else None
+    _name_results(program)
+    several = isinstance(argnums, tuple)
+    names, numbers = _parameters(function), argnums if several else (argnums,)
+    wanted = [f"grad_{names[n] if n < len(names) else n}" for n in numbers]
+    _name_output(program, program.results[0], "value")
+    for gradient, name in zip(program.results[1] if several else program.results[1:], wanted, strict=True):
+        _name_output(program, gradient, name)
     return source(simplified(program, to_read=True), f"{called(function)}_and_gradient")
 
 

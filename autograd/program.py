@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .errors import AutogradError
 from .value import Value
+
+LONG = 20_000
+"""Of how many lines a program is not kept as it can be read."""
 
 
 class Variable:
@@ -183,6 +186,36 @@ def intercepts(holder: Any) -> bool:
     return isinstance(type(holder).__setattr__, FunctionType)
 
 
+class End(NamedTuple):
+    """A result, and a line that was at work when it came about."""
+
+    variable: Variable
+    file: str
+    line: int
+    depth: int
+    """How far from the traced function: 0 is its own line."""
+    function: int
+    """The first line of the function that it is in."""
+    way: tuple[tuple[int, int], ...]
+    """The user's functions that were at work, the traced one first, and the places in their code."""
+    whole: tuple[int, ...]
+    """The places on the whole way, in functions of ours, too."""
+
+    def before_another_turn(self, after: End) -> bool:
+        """Whether the next result on the same line is of another turn of a loop: its code is at an earlier place.
+
+        A function that loops inside looks the same.
+        """
+        if self.way[: self.depth] != after.way[: self.depth]:
+            return True
+        for (function, place), (other, further) in zip(self.way[self.depth :], after.way[self.depth :], strict=False):
+            if function != other or further < place:
+                return True
+            if further > place:
+                return False
+        return self.whole == after.whole
+
+
 class Program:
     """What a function does, in a straight line.
 
@@ -197,8 +230,8 @@ class Program:
         What is left behind when a run has succeeded.
     results : nested tuples, lists and dicts of Variable and constants
         What the function returns.
-    ends : dict of int to Variable
-        By lines of the traced function's file: the last result of each.
+    ends : list of End
+        On which lines of the traced functions' files results came about.
     """
 
     def __init__(
@@ -208,10 +241,10 @@ class Program:
         calls: list[Call],
         writes: list[tuple[Place, Variable]],
         results: Any,
-        ends: dict[int, Variable] | None = None,
+        ends: list[End] | None = None,
     ):
         self.arguments, self.loads, self.calls = arguments, loads, calls
-        self.writes, self.results, self.ends = writes, results, ends or {}
+        self.writes, self.results, self.ends = writes, results, ends or []
 
     def with_calls(self, calls: list[Call], change: Callable[[Variable], Any] | None = None) -> Program:
         """The same with other lines, and with something else in the place of what it gives."""

@@ -42,7 +42,7 @@ from .program import (
     variables,
 )
 from .quoting import Quotes, Unquotable, literal, numpy_name
-from .value import tick
+from .value import ReadOnly, tick
 
 MISS: Final = type("Miss", (), {"__repr__": lambda self: "MISS", "__slots__": ()})()
 """What a runner returns, having done nothing, where it is not meant for what it was given."""
@@ -287,6 +287,10 @@ class Lines:
             method = function.__name__
         if method is None:
             return None
+        if function is np.reshape and len(rest) == 2:  # the method takes its order by name only
+            rest, order = rest[:1], rest[1]
+            if order != "C":
+                named["order"] = self.tree(order)
         full = [self.tree(item) for item in rest]
         if out is not None and method == "dot":
             return _call(_attribute(self.tree(first), "dot"), [*full, self.tree(out)] if self.quick else full,
@@ -517,6 +521,9 @@ class _Body:
         else:
             return []
         tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(kind))]
+        if wanted.kind == "array":  # or what `v.data` gives
+            handed_out = _compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(ReadOnly))
+            tests = [syntax.BoolOp(ast.And(), [*tests, handed_out])]
         if wanted.kind == "array":
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
             if len(wanted.shape) > 1 and wanted.strides is not None:  # sums depend on the layout in their last digit
@@ -773,12 +780,14 @@ class _Page:
                 continue
             self.refer(getattr(call.function, "func", call.function))
             mapped_constants(self.refer, (call.args, call.kwargs))
-        variables = [*program.arguments, *program.loads, *_results(program.calls)]
+        given = [*program.arguments, *program.loads]
         functions = {call.result: _result_name(call) for call in program.calls}
         functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
-        labels = [(v, v.name or functions.get(v) or ("x" if v.kind == "array" else "number")) for v in variables]
         taken = [name, *self.quotes.taken, *(name for name, _, _ in self.given.values())]
-        names = identifiers(labels, taken)
+        # What is given keeps its name: `x = np.tanh(x @ w)` makes an x1 of the x.
+        names = identifiers([(v, v.name or ("x" if v.kind == "array" else "number")) for v in given], taken)
+        made = [(v, v.name or functions[v]) for v in _results(program.calls)]
+        names |= identifiers(made, [*taken, *names.values()])
         for call in program.calls:
             if call.out is not None and call.result is not None:
                 names[call.result] = names[call.out]
@@ -823,17 +832,20 @@ class _Page:
             dtype = "" if v.dtype == np.float64 else f", {literal(v.dtype.type)}"
             body.append((1, f"{names[v]} = np.empty({v.shape}{dtype})", ""))
         for part, calls in groupby(program.calls, lambda call: call.part):
-            body.append((1, "", ""))
-            body.append((1, f"# {part}", ""))
-            if part == "backward":
-                body.append((1, 'with np.errstate(all="ignore"):', ""))
+            section: list[tuple[int, str, str]] = []
             for call in calls:
                 if call.result is not None and often[call.result] == 1 and _turned(call):
                     self.lines.loads[call.result] = self.lines.expression(call)
                     continue
                 text = self.line(call)
                 if text is not None:
-                    body.append((1 + (part == "backward"), text, _shape(call.result) if call.result else ""))
+                    section.append((1 + (part == "backward"), text, _shape(call.result) if call.result else ""))
+            if not section:
+                continue
+            body += [(1, "", ""), (1, f"# {part}", "")]
+            if part == "backward":
+                body.append((1, 'with np.errstate(all="ignore"):', ""))
+            body += section
         body += [(1, "", ""), *((1, line, "") for line in self.end())]
         signature = [(1, f"{name},", comment) for name, comment in parameters]
         head = [f"def {self.name}(", *_commented(signature), "):"] if parameters else [f"def {self.name}():"]
