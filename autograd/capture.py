@@ -511,7 +511,8 @@ class Recorder:
         if len(self.calls) > LONG:  # of which nobody reads the names
             return
         stack: list[tuple[str, int, int, int, int]] = []
-        places = []
+        places: list[int] = []
+        direct = True  # whether the user's own line called NumPy
         frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             module = frame.f_globals.get("__name__") or ""
@@ -519,13 +520,14 @@ class Recorder:
                 break
             code = frame.f_code
             places.append(frame.f_lasti)
+            direct = direct and (bool(stack) or not module.startswith(("autograd.rules", "nn.")))
             if _naming(module) and code.co_name not in _WITHOUT_NAMES:
                 stack.append((code.co_filename, frame.f_lineno, code.co_firstlineno, id(frame), frame.f_lasti))
             frame = frame.f_back
         stack.reverse()
         way = tuple([(frame, place) for _, _, _, frame, place in stack])
         for depth, (file, line, function, _, _) in enumerate(stack):
-            self.ends.append(End(variable, file, line, depth, function, way, tuple(places)))
+            self.ends.append(End(variable, file, line, depth, function, way, tuple(places) if direct else None))
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""

@@ -42,7 +42,7 @@ from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import LONG, Call, DivergedError, End, Expect, Place, Program, Variable, boxed, variables
+from .program import LONG, Call, DivergedError, End, Expect, Place, Program, Variable, boxed
 from .rendering import MISS, identifiers, runner, source
 from .transforms import value_and_grad
 from .value import ReadOnly, Value, record, tick
@@ -391,7 +391,7 @@ class _Trace:
             if twin is not traced:  # as each parameter's count of steps: one number, as long as they are equal
                 same = Variable("number", (), np.dtype(bool))
                 expected = Call(Expect("truth", True), (same,), effect=True)
-                self.recorder.calls += [Call(_equal, (traced._variable, twin._variable), {}, same), expected]
+                self.recorder.calls += [Call(operator.eq, (traced._variable, twin._variable), {}, same), expected]
             self.merged[key] = twin
             place.set(twin)
             self.traced[key] = place, twin, number
@@ -599,10 +599,6 @@ class _Hidden:
     __hash__ = object.__hash__
 
 
-def _equal(a: Any, b: Any) -> Any:
-    return a == b
-
-
 def _plainly(content: Any) -> Any:
     """NumPy's own array in the place of what `v.data` gives."""
     return content.view(np.ndarray) if type(content) is ReadOnly else content
@@ -761,7 +757,11 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            same = (type(found) is kind or type(found) is ReadOnly) and found.shape == wanted.shape and found.dtype == wanted.dtype
+            same = (
+                (type(found) is kind or type(found) is ReadOnly)
+                and found.shape == wanted.shape
+                and found.dtype == wanted.dtype
+            )
             return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):

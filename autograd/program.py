@@ -198,8 +198,8 @@ class End(NamedTuple):
     """The first line of the function that it is in."""
     way: tuple[tuple[int, int], ...]
     """The user's functions that were at work, the traced one first, and the places in their code."""
-    whole: tuple[int, ...]
-    """The places on the whole way, in functions of ours, too."""
+    whole: tuple[int, ...] | None
+    """The places on the whole way, NumPy's and ours included; None of what comes about inside of a layer of `nn`."""
 
     def before_another_turn(self, after: End) -> bool:
         """Whether the next result on the same line is of another turn of a loop: its code is at an earlier place.
@@ -213,7 +213,7 @@ class End(NamedTuple):
                 return True
             if further > place:
                 return False
-        return self.whole == after.whole
+        return self.whole is not None and self.whole == after.whole
 
 
 class Program:
