@@ -61,12 +61,32 @@ class UntraceableError(CompileError):
     def __str__(self) -> str:
         traced = self.traced
         named = f" {traced._variable.name!r}" if traced._variable.name else ""
+        if self.what.startswith("writing"):
+            return (
+                f"compile: {self.what}{named} ({traced._shown()}) while a function is traced. A program leaves what it "
+                "is given as it was. Write np.where(mask, new, array), or copy = array.copy(); copy[i] = new."
+            )
+        advice = next((said for start, said in _ADVICE.items() if self.what.startswith(start)), "")
         return (
-            f"compile: {self.what} of{named} ({traced._shown()}) while a function is traced. A program has no Python "
-            "between its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (it is checked "
-            "in each run), and so is v.item() if it is returned or computed with; for a choice by entries write "
-            "np.where(...), and np.sqrt(x) for math.sqrt(x)."
+            f"compile: {self.what} of{named or ' a result'} ({traced._shown()}) while a function is traced. A program "
+            f"has no Python between its NumPy calls, so that nothing can look at a number there. {advice}`if a > b:` "
+            "is fine (it is checked in each run), and so is v.item() if it is returned or computed with; for a choice "
+            "by entries write np.where(...)."
         )
+
+
+_ADVICE = {
+    "float()": "Write np.sqrt(x) in the place of math.sqrt(x), and x.item() in the place of float(x). ",
+    "complex()": "Write x.item() in the place of complex(x). ",
+    "int()": "An index is x[array], with an array of integers; a number of turns is an argument that is an int. ",
+    "use as an integer": "A number of turns, or a shape, is an argument that is an int (3, not 3.0). ",
+    "a plain": "Pass np.array([1.0, 2.0]) in the place of a list of numbers, and write np.stack([a, b]) in the place "
+    "of np.array([a, b]); what is an array needs no np.asarray. ",
+    "str()": "Return it, and print what the call gives. ",
+    "formatting": "Return it, and print what the call gives. ",
+    ".tolist()": "Return it, and make a list of what the call gives. ",
+}
+"""By the beginning of what was wanted of a number: what to write instead."""
 
 
 class _NoAttributeError(UntraceableError, AttributeError):
@@ -567,7 +587,7 @@ class Recorder:
         owner = self.held.get(id(_owner(target._content)))
         shared = target._variable in self.viewed
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
-            raise UntraceableError("writing in place into a view, an argument or a parameter", target)
+            raise UntraceableError("writing in place into a view, an argument or a parameter,", target)
         content = result._content
         if content.shape != target._content.shape or content.dtype != target._content.dtype:
             result = self.call(_fitted, (target, result))

@@ -133,7 +133,7 @@ class Compiled:
         if of_graph is not None:
             for part, name in zip(_as_tuple(self._latest.results), of_graph, strict=True):
                 _name_output(self._latest, part, name)
-        return source(simplified(self._latest, to_read=True), self.name)
+        return source(simplified(self._latest, to_read=True), _plain_name(self.function))
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -673,6 +673,22 @@ def _assignments(text: str) -> dict[int, tuple[int, str]]:
     return found
 
 
+def _plain_name(function: Callable[..., Any]) -> str:
+    """What a function is called on a page."""
+    name = called(function)
+    return "f" if name == "<lambda>" else name
+
+
+def _as_floats(tree: Any) -> Any:
+    """Integers of Python's as the numbers that they are to a gradient: an argument that is an int would be fixed."""
+    kind = type(tree)
+    if kind is int:
+        return float(tree)
+    if kind is tuple or kind is list:
+        return kind([_as_floats(part) for part in tree])
+    return {key: _as_floats(part) for key, part in tree.items()} if kind is dict else tree
+
+
 def _as_tuple(results: Any) -> tuple[Any, ...]:
     """A result, or a result and its gradients, on one level."""
     return (results[0], *results[1]) if isinstance(results, tuple) else (results,)
@@ -867,9 +883,10 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     ------
     CompileError
         A TypeError. If Python looks at a traced number in another way than by `if`; if the function prints, reads a
-        clock, draws from a hidden generator, or changes something in Python with each call; if what it does depends on
+        clock or a file, draws from a hidden generator, or changes something in Python with each call; if what it does depends on
         something that cannot be seen, such as an iterator; if an argument requires a gradient or is of another
-        library than NumPy.
+        library than NumPy; if what is to be compiled is neither a function nor a Value, or `inputs` and `wrt` are not
+        Values; if the program of a graph gets more or fewer arrays than it has inputs.
     GraphError
         If the result does not depend on one of `inputs`, or its graph was released.
 
@@ -907,6 +924,11 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     >>> again(5.0)
     (np.float64(30.0), (np.float64(11.0),))
     """
+    for name, values in (("inputs", inputs), ("wrt", wrt or ())):
+        if not isinstance(values, tuple | list) or not all(isinstance(value, Value) for value in values):
+            raise CompileError(
+                f"compile(..., {name}={values!r:.60}): leaves of the graph are wanted, Values, as in {name}=[x]."
+            )
     if isinstance(function, Value):
         return Compiled(_of_graph(function, tuple(inputs), None if wrt is None else tuple(wrt)))
     if not callable(function):
@@ -926,6 +948,12 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
             raise GraphError(f"compile(..., inputs=..., wrt=...): {describe(root)} is not made of {describe(value)}.")
 
     def graph(*arrays: Any) -> Any:
+        if len(arrays) != len(inputs):
+            several = "no arrays" if not inputs else f"{len(inputs)} array{'s' * (len(inputs) > 1)}"
+            raise CompileError(
+                f"The program of {describe(root)} takes {several}{', for ' * bool(inputs)}"
+                f"{', '.join(map(describe, inputs))}, and got {len(arrays)}."
+            )
         made: dict[Value, Value] = {value: value for value in leaves}
         for value, array in zip(inputs, arrays, strict=True):
             made[value] = Value(array, label=value.label, requires_grad=value.requires_grad)
@@ -970,7 +998,11 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     Raises
     ------
     CompileError
-        As `compile`.
+        As of `compile`; or if it is no function.
+    ShapeError
+        If it gives more than a number.
+    DataError
+        If `argnums` names an argument that is not there, or one of them is nothing to differentiate by.
 
     Examples
     --------
@@ -987,6 +1019,13 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
         product2 = error * error                     # (3,)
         value = product2.sum()
     """
+    if not callable(function):
+        raise CompileError(
+            f"gradient_source({function!r:.60}): a function is wanted. Of a graph that exists, the program is "
+            f"compile(loss, inputs=[x], wrt=[x]).source, after a call."
+        )
+    wanted_of = argnums if isinstance(argnums, tuple) else (argnums,)
+    args = tuple([_as_floats(part) if number in wanted_of else part for number, part in enumerate(args)])
     trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
@@ -997,7 +1036,7 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     _name_output(program, program.results[0], "value")
     for gradient, name in zip(program.results[1] if several else program.results[1:], wanted, strict=True):
         _name_output(program, gradient, name)
-    return source(simplified(program, to_read=True), f"{called(function)}_and_gradient")
+    return source(simplified(program, to_read=True), f"{_plain_name(function)}_and_gradient")
 
 
 def finished(program: Program) -> Program:

@@ -728,3 +728,50 @@ def test_what_a_value_hands_out_is_an_array_like_any_other():
     returned = compile(lambda y: y)
     for _ in range(4):
         assert type(returned(v.data)) is np.ndarray
+
+
+# ---------------------------------------------------------------- errors, for who reads them
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "said"),
+    [
+        (lambda x: x * float(x.sum()), X, r"x\.item\(\) in the place of float"),
+        (lambda x: f"{x.sum():.2f}", X, "Return it, and print"),
+        (lambda x: sum(x for _ in range(int(x[0, 0]))), X, "argument that is an int"),
+        (lambda n: sum(n for _ in range(n)), 3.0, r"3, not 3\.0"),
+        (lambda x: np.sum(x * Value(np.ones(2))), [1.0, 2.0], r"np\.array\(\[1\.0, 2\.0\]\) in the place of a list"),
+        (lambda x: x.__setitem__(0, 1.0), X, r"leaves what it is given as it was.*np\.where"),
+    ],
+)
+def test_what_python_cannot_look_at_says_what_to_write(function, argument, said):
+    with pytest.raises(CompileError, match=said):
+        compile(function)(argument)
+
+
+def test_wrong_inputs_of_a_graph():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    product = a * b
+    for wrong in ([2.0], a, "a"):
+        with pytest.raises(CompileError, match=r"inputs=.*Values.*inputs=\[x\]"):
+            compile(product, inputs=wrong)
+        with pytest.raises(CompileError, match=r"wrt=.*Values.*wrt=\[x\]"):
+            compile(product, wrt=wrong)
+    for arrays in ((), (1.0, 2.0)):
+        with pytest.raises(CompileError, match=r"takes 1 array, for 'a'.*and got [02]"):
+            compile(product, inputs=[a])(*arrays)
+
+
+def test_wrong_inputs_of_gradient_source():
+    for wrong in (3, Value(2.0) * 3):
+        with pytest.raises(CompileError, match=r"a function is wanted.*compile\(loss, inputs=\[x\], wrt=\[x\]\)"):
+            gradient_source(wrong, X)
+
+
+def test_gradient_source_takes_integers_for_numbers():
+    def area(a, b):
+        return a * b**2
+
+    assert "grad_b = " in gradient_source(area, 3, 4, argnums=(0, 1))
+    assert "def f_and_gradient(" in gradient_source(lambda x: x * x, 3)
+    assert "grad_p_1" in gradient_source(lambda p: p[0] * p[1] ** 2, [3, 4])
