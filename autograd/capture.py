@@ -13,7 +13,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from .errors import CompileError
 from .graph import describe
 from .op import Op, Several
-from .program import LONG, Call, End, Expect, Variable, cast, item, variables
+from .program import LONG, Call, Expect, Step, Variable, cast, item, variables
 from .value import Value, tick
 
 _ABOUT = {
@@ -38,16 +38,6 @@ _OF_MANY_SHAPES = {
 """Functions whose results have a shape that depends on numbers."""
 
 
-@functools.cache
-def _naming(module: str) -> bool:
-    """Whether a module's variables say something to who wrote the function: it is neither ours nor Python's own."""
-    root = module.split(".")[0]
-    return root == "__main__" or not (root in ("autograd", "nn", "numpy") or root in sys.stdlib_module_names)
-
-
-_WITHOUT_NAMES = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
-"""Code inside of a statement, whose result is that of the statement."""
-
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -60,15 +50,18 @@ class UntraceableError(CompileError):
 
     def __str__(self) -> str:
         traced = self.traced
-        named = f" {traced._variable.name!r}" if traced._variable.name else ""
+        variable = traced._variable
+        makers = [call.function for call in traced._recorder.calls if call.result is variable]
+        made = f"a result of {_spelled(makers[0])}" if makers else ""
+        named = ", ".join(filter(None, [variable.name and repr(variable.name), made])) or "a number"
         if self.what.startswith("writing"):
             return (
-                f"compile: {self.what}{named} ({traced._shown()}) while a function is traced. A program leaves what it "
-                "is given as it was. Write np.where(mask, new, array), or copy = array.copy(); copy[i] = new."
+                f"compile: {self.what} {named} ({traced._shown()}) while a function is traced. A program leaves what "
+                "it is given as it was. Write np.where(mask, new, array), or copy = array.copy(); copy[i] = new."
             )
         advice = next((said for start, said in _ADVICE.items() if self.what.startswith(start)), "")
         return (
-            f"compile: {self.what} of{named or ' a result'} ({traced._shown()}) while a function is traced. A program "
+            f"compile: {self.what} of {named} ({traced._shown()}) while a function is traced. A program "
             f"has no Python between its NumPy calls, so that nothing can look at a number there. {advice}`if a > b:` "
             "is fine (it is checked in each run), and so is v.item() if it is returned or computed with; for a choice "
             "by entries write np.where(...)."
@@ -386,11 +379,12 @@ class TracedGenerator:
 class Recorder:
     """Notes calls; also what runs the operations of Values meanwhile (see `modes.interpreting`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, bottom: CodeType | None = None) -> None:
+        self.bottom = bottom  # the code that runs what is traced
         self.calls: list[Call] = []
         self.part = "forward"
         self.outside = True  # of an operation, in the function's own NumPy
-        self.ends: list[End] = []
+        self.ends: list[tuple[Variable, list[Step]]] = []
         self.live = True
         self.start = tick()
         self.known: set[Value] = set()
@@ -530,24 +524,12 @@ class Recorder:
         """Note on which lines of the user's functions a result came about: their assignments name variables."""
         if len(self.calls) > LONG:  # of which nobody reads the names
             return
-        stack: list[tuple[str, int, int, int, int]] = []
-        places: list[int] = []
-        direct = True  # whether the user's own line called NumPy
+        way = []
         frame: FrameType | None = sys._getframe(2)
-        while frame is not None:
-            module = frame.f_globals.get("__name__") or ""
-            if module == "autograd.compiling":
-                break
-            code = frame.f_code
-            places.append(frame.f_lasti)
-            direct = direct and (bool(stack) or not module.startswith(("autograd.rules", "nn.")))
-            if _naming(module) and code.co_name not in _WITHOUT_NAMES:
-                stack.append((code.co_filename, frame.f_lineno, code.co_firstlineno, id(frame), frame.f_lasti))
+        while frame is not None and frame.f_code is not self.bottom:
+            way.append((frame.f_code, frame.f_lasti, id(frame), frame.f_globals))
             frame = frame.f_back
-        stack.reverse()
-        way = tuple([(frame, place) for _, _, _, frame, place in stack])
-        for depth, (file, line, function, _, _) in enumerate(stack):
-            self.ends.append(End(variable, file, line, depth, function, way, tuple(places) if direct else None))
+        self.ends.append((variable, way))
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""

@@ -24,11 +24,12 @@ import itertools
 import linecache
 import operator
 import re
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
-from types import MethodType
-from typing import Any, cast
+from types import CodeType, MethodType
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -42,7 +43,7 @@ from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import LONG, Call, DivergedError, End, Expect, Place, Program, Variable, boxed
+from .program import LONG, Call, DivergedError, Expect, Place, Program, Variable, boxed
 from .rendering import MISS, identifiers, runner, source
 from .transforms import value_and_grad
 from .value import ReadOnly, Value, record, tick
@@ -255,7 +256,7 @@ class _Trace:
     ):
         self.function, self.args, self.kwargs, self.objects, self.dynamic = function, args, kwargs, objects, dynamic
         self.name = called(function)
-        self.recorder = Recorder()
+        self.recorder = Recorder(_Trace.run.__code__)
         self.changed: dict[str, tuple[Place, Identity | None]] = {}
         self.loads: dict[Variable, Place] = {}
         self.traced: dict[Identity, tuple[Place, Traced, Any]] = {}
@@ -299,6 +300,8 @@ class _Trace:
                 self._finish(before, after, result, arguments)
         except BaseException as error:
             self.undo()
+            if isinstance(error, UntraceableError):  # which speaks of a variable
+                _name_results(Program([], {}, self.recorder.calls, [], None, self.recorder.ends))
             reason: BaseException | None = error
             while reason is not None and not isinstance(reason, UntraceableError):
                 reason = reason.__cause__ or reason.__context__
@@ -632,15 +635,79 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
         return []
 
 
+class _End(NamedTuple):
+    """A result, and a line of the user's that was at work when it came about."""
+
+    variable: Variable
+    file: str
+    line: int
+    depth: int
+    """How far from the traced function: 0 is its own line."""
+    function: int
+    """The first line of the function that it is in."""
+    way: tuple[tuple[int, int], ...]
+    """The user's functions that were at work, the traced one first, and the places in their code."""
+    whole: tuple[int, ...] | None
+    """The places on the whole way, NumPy's and ours included; None of what comes about inside of a layer of `nn`."""
+
+    def before_another_turn(self, after: _End) -> bool:
+        """Whether the next result on the same line is of another turn of a loop: its code is at an earlier place.
+
+        A function that loops inside looks the same.
+        """
+        if self.way[: self.depth] != after.way[: self.depth]:
+            return True
+        for (function, place), (other, further) in zip(self.way[self.depth :], after.way[self.depth :], strict=False):
+            if function != other or further < place:
+                return True
+            if further > place:
+                return False
+        return self.whole is not None and self.whole == after.whole
+
+
+def _ends(program: Program) -> Iterator[_End]:
+    for variable, steps in program.ends:
+        stack, direct = [], True
+        for code, place, frame, names in steps:
+            module = names.get("__name__") or ""
+            if _naming(module) and code.co_name not in _WITHOUT_NAMES:
+                stack.append((code, place, frame))
+            elif not stack:
+                direct = direct and not module.startswith(("autograd.rules", "nn."))
+        stack.reverse()
+        way = tuple([(frame, place) for _, place, frame in stack])
+        whole = tuple([place for _, place, _, _ in steps]) if direct else None
+        for depth, (code, place, _) in enumerate(stack):
+            line = _line(code, place)
+            if line is not None:
+                yield _End(variable, code.co_filename, line, depth, code.co_firstlineno, way, whole)
+
+
+_WITHOUT_NAMES = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
+"""Code inside of a statement, whose result is that of the statement."""
+
+
+@functools.cache
+def _naming(module: str) -> bool:
+    """Whether a module's variables say something to who wrote the function: it is neither ours nor Python's own."""
+    root = module.split(".")[0]
+    return root == "__main__" or not (root in ("autograd", "nn", "numpy") or root in sys.stdlib_module_names)
+
+
+def _line(code: CodeType, place: int) -> int | None:
+    return next((line for start, end, line in code.co_lines() if start <= place < end), None)
+
+
 def _name_results(program: Program) -> None:
     """Call results as the variables that they were assigned to, in the function and in the user's functions it calls.
 
     The result of a statement is the last one that came about on its lines; in a loop there is one in each turn. Where
     functions call each other, the outermost has a say first in what its statement came to in the end.
     """
-    files = {file: _assignments("".join(linecache.getlines(file))) for file in {end.file for end in program.ends}}
-    statements: dict[tuple[int, int, str, tuple[int, str]], list[End]] = {}
-    for end in program.ends:
+    found_ends = [*_ends(program)]
+    files = {file: _assignments("".join(linecache.getlines(file))) for file in {end.file for end in found_ends}}
+    statements: dict[tuple[int, int, str, tuple[int, str]], list[_End]] = {}
+    for end in found_ends:
         found = files[end.file].get(end.line)
         if found is not None:
             statements.setdefault((end.depth, end.function, end.file, found), []).append(end)
@@ -883,10 +950,10 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     ------
     CompileError
         A TypeError. If Python looks at a traced number in another way than by `if`; if the function prints, reads a
-        clock or a file, draws from a hidden generator, or changes something in Python with each call; if what it does depends on
-        something that cannot be seen, such as an iterator; if an argument requires a gradient or is of another
-        library than NumPy; if what is to be compiled is neither a function nor a Value, or `inputs` and `wrt` are not
-        Values; if the program of a graph gets more or fewer arrays than it has inputs.
+        clock or a file, draws from a hidden generator, or changes something in Python with each call; if what it does
+        depends on something that cannot be seen, such as an iterator; if an argument requires a gradient or is of
+        another library than NumPy; if what is to be compiled is neither a function nor a Value, or `inputs` and `wrt`
+        are not Values; if the program of a graph gets more or fewer arrays than it has inputs.
     GraphError
         If the result does not depend on one of `inputs`, or its graph was released.
 

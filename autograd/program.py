@@ -8,8 +8,8 @@ wants them, its arguments: variables, and constants as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType
-from typing import Any, NamedTuple
+from types import CodeType, FunctionType
+from typing import Any
 
 import numpy as np
 
@@ -186,34 +186,8 @@ def intercepts(holder: Any) -> bool:
     return isinstance(type(holder).__setattr__, FunctionType)
 
 
-class End(NamedTuple):
-    """A result, and a line that was at work when it came about."""
-
-    variable: Variable
-    file: str
-    line: int
-    depth: int
-    """How far from the traced function: 0 is its own line."""
-    function: int
-    """The first line of the function that it is in."""
-    way: tuple[tuple[int, int], ...]
-    """The user's functions that were at work, the traced one first, and the places in their code."""
-    whole: tuple[int, ...] | None
-    """The places on the whole way, NumPy's and ours included; None of what comes about inside of a layer of `nn`."""
-
-    def before_another_turn(self, after: End) -> bool:
-        """Whether the next result on the same line is of another turn of a loop: its code is at an earlier place.
-
-        A function that loops inside looks the same.
-        """
-        if self.way[: self.depth] != after.way[: self.depth]:
-            return True
-        for (function, place), (other, further) in zip(self.way[self.depth :], after.way[self.depth :], strict=False):
-            if function != other or further < place:
-                return True
-            if further > place:
-                return False
-        return self.whole is not None and self.whole == after.whole
+Step = tuple[CodeType, int, int, dict[str, Any]]
+"""Code that is at work, the place in it, the identity of its frame, and its globals."""
 
 
 class Program:
@@ -230,8 +204,8 @@ class Program:
         What is left behind when a run has succeeded.
     results : nested tuples, lists and dicts of Variable and constants
         What the function returns.
-    ends : list of End
-        On which lines of the traced functions' files results came about.
+    ends : list of (Variable, list of Step)
+        What was at work when a result came about, from the inside out.
     """
 
     def __init__(
@@ -241,7 +215,7 @@ class Program:
         calls: list[Call],
         writes: list[tuple[Place, Variable]],
         results: Any,
-        ends: list[End] | None = None,
+        ends: list[tuple[Variable, list[Step]]] | None = None,
     ):
         self.arguments, self.loads, self.calls = arguments, loads, calls
         self.writes, self.results, self.ends = writes, results, ends or []

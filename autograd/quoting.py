@@ -71,6 +71,13 @@ def known_logarithm(number: Any) -> str | None:
 @functools.lru_cache(maxsize=1024)
 def _known_number(number: float) -> str | None:
     """A fraction or a square root in the place of its many digits, where that is the very same number."""
+    if (
+        number
+        and abs(number) < 0.1
+        and math.frexp(number)[0] in (0.5, -0.5)
+        and number.as_integer_ratio()[1] <= 1 << 16
+    ):
+        return f"{'-' * (number < 0)}1 / {number.as_integer_ratio()[1]}"
     if len(repr(number)) < 12 or not math.isfinite(number):
         return None
     if number in _OF_CIRCLES:
@@ -152,7 +159,8 @@ def _array_literal(array: np.ndarray) -> str | None:
         text = literal(once if once.size > 1 else once.flat[0].item() if dtype == np.float64 else once.flat[0])
         return text and f"np.broadcast_to({text}, {_shape(array.shape)})"
     if array.ndim > 1 and not array.flags.c_contiguous:
-        return None
+        turned = _array_literal(array.T) if array.flags.f_contiguous else None
+        return turned and f"{turned}.T"
     tail = "" if dtype == np.float64 else f", {dtype.type.__name__ if dtype.type is np.bool else f'np.{dtype.name}'}"
     if dtype.kind == "i" and array.ndim == 1 and array.size > 1 and np.array_equal(array, np.arange(array.size)):
         return (
@@ -495,7 +503,7 @@ def _as_it_stands(node: ast.FunctionDef, lines: list[str], name: str, replaced: 
     last = node.end_lineno or node.lineno
     text = [line.encode() for line in lines[node.lineno - 1 : last]]  # columns are counted in bytes
     arguments = [n for n in ast.walk(node.args) if isinstance(n, ast.arg) and n.annotation is not None]
-    hints = [*[n.annotation for n in arguments], *([node.returns] if node.returns is not None else [])]
+    hints = [hint for hint in (*[n.annotation for n in arguments], node.returns) if hint is not None]
     unread = {id(n) for hint in hints for n in ast.walk(hint)}  # what is said of types is not for a page of numbers
     parts = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and ast.unparse(n) in replaced]
     inside = {id(n.value) for n in parts} | unread

@@ -345,16 +345,17 @@ class Lines:
 
 def _masking(call: Call) -> str | None:
     """What a comparison of something with itself, or of a mask with 0, asks for."""
-    function, args = call.function, call.args
+    function: Any = call.function
+    args = call.args
     if call.kwargs or len(args) != 2 or type(args[0]) is not Variable or args[0].dtype is None:
         return None
     if args[0] is args[1] and args[0].dtype.kind == "f":
-        return {np.not_equal: "nan", np.equal: "known"}.get(function)
+        return "nan" if function is np.not_equal else "known" if function is np.equal else None
     mask = args[0].dtype.kind == "b" and type(args[1]) is int and args[1] == 0
     return "rest" if mask and function in (np.equal, operator.eq) else None
 
 
-def _weak(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+def _weak(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, ...]:
     """``2.0`` in the place of ``np.float64(2.0)`` where it meets a float64, and comes to the same."""
     if len(args) == 2 and hashable(function) and function in OPERATORS and not kwargs:
         for place, other in ((0, 1), (1, 0)):
@@ -366,7 +367,7 @@ def _weak(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
                 and args[other].dtype is not None
             ):
                 args = (float(args[0]), args[1]) if place == 0 else (args[0], float(args[1]))
-    return args
+    return tuple(args)
 
 
 def _said(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -891,7 +892,8 @@ class _Page:
         names |= identifiers(made, [*taken, *names.values()])
         reads = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
         for call in program.calls:  # a number as NumPy's keeps its name
-            if call.function is np.float64 and call.args[0] in given and reads[call.args[0]] == 1 and call.result:
+            as_number = call.function is np.float64 or (call.function is operator.getitem and _is_empty(call.args[1]))
+            if as_number and call.args[0] in given and reads[call.args[0]] == 1 and call.result:
                 names[call.result] = names[call.args[0]]
         for call in program.calls:
             if call.out is not None and call.result is not None:
@@ -1007,6 +1009,10 @@ class _Page:
         return [f"return {results}, {{", *writes, "}"]
 
 
+def _is_empty(index: Any) -> bool:
+    return type(index) is tuple and not index
+
+
 def _compares(call: Call) -> bool:
     """Whether it is ``a < b`` or its like, which reads best in the condition that it is for."""
     return hashable(call.function) and isinstance(OPERATORS.get(call.function), ast.cmpop) and _masking(call) is None
@@ -1014,8 +1020,9 @@ def _compares(call: Call) -> bool:
 
 def _places(call: Call) -> bool:
     """Whether it is the gradient of an index."""
+    scatter: Any = indexing.scatter
     return (
-        call.function is indexing.scatter.function
+        call.function is scatter.function
         and call.kwargs.keys() == {"shape", "index"}
         and (call.result is not None and call.result.kind == "array")
     )

@@ -749,6 +749,15 @@ def test_what_python_cannot_look_at_says_what_to_write(function, argument, said)
         compile(function)(argument)
 
 
+def test_a_number_that_cannot_be_looked_at_is_named():
+    def looks(x):
+        total = (x * x).sum()
+        return float(total)
+
+    with pytest.raises(CompileError, match=r"float\(\) of 'total', a result of sum \(float64"):
+        compile(looks)(X)
+
+
 def test_wrong_inputs_of_a_graph():
     a, b = Value(2.0, label="a"), Value(3.0, label="b")
     product = a * b

@@ -582,6 +582,8 @@ def agrees(function, *args, argnums=0):
 def test_numbers_among_the_arguments_keep_their_names():
     text = agrees(lambda w, b: np.sum(np.tanh(w * b)), V, 2.0, argnums=(0, 1))
     assert "    b = np.float64(b)\n" in text and "w * b" in text
+    text = agrees(lambda w, b: np.sum(np.tanh(w * b)), V, np.array(2.0), argnums=(0, 1))
+    assert "    b = b[()]\n" in text and "w * b" in text
 
 
 def test_constants_say_where_they_come_from():
@@ -591,6 +593,7 @@ def test_constants_say_where_they_come_from():
     text = agrees(nll, V, np.ones((6, 3)))
     assert "-1 / 6" in text and "np.float64(" not in text and "0.1666" not in text
     assert "2 ** 0.5" in text and "0.1 *" in text
+    assert "1 / 32 *" in agrees(lambda w: np.mean((np.ones((32, 3)) @ w) ** 2), V)
     text = agrees(lambda x: np.sum(2.0**x * (1 - 0.9) + 0.5 * np.log(2 * np.pi) * x), V)
     assert "np.log(2)" in text and "1 - 0.9" in text and "0.5 * np.log(2 * np.pi)" in text
 
