@@ -359,10 +359,7 @@ class _Trace:
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
             if not isinstance(value._array, np.ndarray | np.generic | float | int):
-                raise CompileError(
-                    f"compile({self.name}): {path} holds a {type(value._array).__module__} array, and programs are of "
-                    f"NumPy's own."
-                )
+                raise _foreign(f"compile({self.name}): {path} holds", type(value._array))
             self.kept[value] = value._grad, value._clock, value._tracked
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
@@ -413,6 +410,8 @@ class _Trace:
             self.containers.append((named, list(named.values())))
             return named
         if not _plain(tree) and kind is not Value:
+            if hasattr(kind, "__array_function__"):
+                raise _foreign(f"compile({self.name}): it got", kind)
             return tree
         traced = self.recorder.source(tree._array if kind is Value else _plainly(tree), name)
         arguments.append(traced._variable)
@@ -539,8 +538,8 @@ class _Trace:
         if kind in _BY_VALUE or isinstance(tree, np.generic | np.dtype | type | TracedGenerator):
             return tree
         raise CompileError(
-            f"compile({self.name}): it returns a {kind.__name__}, which a program cannot make. Return arrays, numbers, "
-            f"Values, and tuples, lists and dicts of these."
+            f"compile({self.name}): it returns something of type {kind.__name__}, which a program cannot make. Return "
+            f"arrays, numbers, Values, and tuples, lists and dicts of these."
         )
 
     def _is_known(self, tree: Any) -> bool:
@@ -565,6 +564,14 @@ class _Trace:
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part) for part in tree])
         return tree._generator if kind is TracedGenerator else tree
+
+
+def _foreign(what: str, kind: type) -> CompileError:
+    """The error of an array of another library."""
+    return CompileError(
+        f"{what} an array of type {kind.__module__}.{kind.__name__}, and programs are of NumPy's own arrays. Give it "
+        f"the numbers as one, np.asarray(x), or x.compute() of Dask's; or call the function itself."
+    )
 
 
 class _Outside:
@@ -806,7 +813,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     if kind is dict:
         return dict, tuple([(name, _signature(part, arrays, objects)) for name, part in tree.items()])
     if isinstance(tree, np.ndarray) or hasattr(kind, "__array_function__"):
-        raise CompileError(f"A compiled function got a {kind.__module__}.{kind.__name__}: it takes NumPy's own arrays.")
+        raise _foreign("A compiled function got", kind)
     if kind is complex:
         return kind, repr(tree)
     if kind not in _BY_VALUE:

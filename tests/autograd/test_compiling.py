@@ -784,3 +784,9 @@ def test_gradient_source_takes_integers_for_numbers():
     assert "grad_b = " in gradient_source(area, 3, 4, argnums=(0, 1))
     assert "def f_and_gradient(" in gradient_source(lambda x: x * x, 3)
     assert "grad_p_1" in gradient_source(lambda p: p[0] * p[1] ** 2, [3, 4])
+
+
+def test_arrays_of_other_libraries_are_refused_with_what_to_write():
+    for call in (lambda x: compile(np.sum)(x), lambda x: gradient_source(np.sum, x)):
+        with pytest.raises(CompileError, match=r"MaskedArray.*NumPy's own arrays.*np\.asarray\(x\)"):
+            call(np.ma.masked_array([1.0, 2.0]))
