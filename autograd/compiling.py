@@ -677,7 +677,8 @@ def _ends(program: Program) -> Iterator[_End]:
         stack, direct = [], True
         for code, place, frame, names in steps:
             module = names.get("__name__") or ""
-            if _naming(module) and code.co_name not in _WITHOUT_NAMES:
+            example = code.co_filename.startswith("<doctest")  # in a docstring of ours, say
+            if (example or _naming(module)) and code.co_name not in _WITHOUT_NAMES:
                 stack.append((code, place, frame))
             elif not stack:
                 direct = direct and not module.startswith(("autograd.rules", "nn."))
@@ -1086,12 +1087,19 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     ...     error = x @ w - t
     ...     return (error * error).sum()
     >>> text = gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3))
-    >>> print(text[text.index("# forward") : text.index("# backward")])
+    >>> print(text[text.index("# forward") : text.index("    return")].rstrip())
     # forward
-        product1 = x @ w                             # (3,)
-        error = product1 - t                         # (3,)
-        product2 = error * error                     # (3,)
+        product1 = x @ w               # (3,)
+        error = product1 - t           # (3,)
+        product2 = error * error       # (3,)
         value = product2.sum()
+    <BLANKLINE>
+        # backward
+        with np.errstate(all="ignore"):
+            total = error + error      # (3,)
+            expanded = total[:, None]  # (3, 1)
+            product3 = x.T @ expanded  # (2, 1)
+            grad_w = product3[:, 0]    # (2,)
     """
     if not callable(function):
         raise CompileError(
