@@ -137,7 +137,7 @@ def literal(content: Any) -> str | None:
         return None if any(None in pair for pair in pairs) else "{" + ", ".join(f"{a}: {b}" for a, b in pairs) + "}"
     if kind is np.ndarray:
         return _array_literal(content)
-    if kind is type and content in vars(builtins).values():
+    if kind is type and any(content is thing for thing in vars(builtins).values()):
         return str(content.__name__)
     return numpy_name(content)
 

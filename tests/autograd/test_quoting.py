@@ -284,6 +284,11 @@ def test_what_is_no_literal(content):
     assert literal(content) is None
 
 
+def test_what_the_prompt_has_shown_last_is_left_alone(monkeypatch):
+    monkeypatch.setattr("builtins._", np.ones(3), raising=False)  # with which nothing can be compared
+    assert literal(np.float64) == "np.float64" and literal(float) == "float"
+
+
 def test_numpys_names():
     assert numpy_name(np.linalg.inv) == "np.linalg.inv"
     assert numpy_name(np.true_divide) == "np.divide"
