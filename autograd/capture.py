@@ -21,7 +21,7 @@ import numpy as np
 from .errors import CompileError
 from .graph import describe
 from .op import Op, Several
-from .program import Call, Expect, Variable, cast, item, variables
+from .program import LONG, Call, Expect, Step, Variable, cast, item, variables
 from .value import Value, tick
 
 _ABOUT = {
@@ -37,6 +37,7 @@ _OF_MANY_SHAPES = {
 }  # fmt: skip
 """Functions whose results have a shape that depends on numbers."""
 
+
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -49,13 +50,36 @@ class UntraceableError(CompileError):
 
     def __str__(self) -> str:
         traced = self.traced
-        named = f" {traced._variable.name!r}" if traced._variable.name else ""
+        variable = traced._variable
+        makers = [call.function for call in traced._recorder.calls if call.result is variable]
+        made = f"a result of {_spelled(makers[0])}" if makers else ""
+        named = ", ".join(filter(None, [variable.name and repr(variable.name), made])) or "a number"
+        if self.what.startswith("writing"):
+            return (
+                f"compile: {self.what} {named} ({traced._shown()}) while a function is traced. A program leaves what "
+                "it is given as it was. Write np.where(mask, new, array), or copy = array.copy(); copy[i] = new."
+            )
+        advice = next((said for start, said in _ADVICE.items() if self.what.startswith(start)), "")
         return (
-            f"compile: {self.what} of{named} ({traced._shown()}) while a function is traced. A program has no Python "
-            "between its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (it is checked "
-            "in each run), and so is v.item() if it is returned or computed with; for a choice by entries write "
-            "np.where(...), and np.sqrt(x) for math.sqrt(x)."
+            f"compile: {self.what} of {named} ({traced._shown()}) while a function is traced. A program "
+            f"has no Python between its NumPy calls, so that nothing can look at a number there. {advice}`if a > b:` "
+            "is fine (it is checked in each run), and so is v.item() if it is returned or computed with; for a choice "
+            "by entries write np.where(...)."
         )
+
+
+_ADVICE = {
+    "float()": "Write np.sqrt(x) in the place of math.sqrt(x), and x.item() in the place of float(x). ",
+    "complex()": "Write x.item() in the place of complex(x). ",
+    "int()": "An index is x[array], with an array of integers; a number of turns is an argument that is an int. ",
+    "use as an integer": "A number of turns, or a shape, is an argument that is an int (3, not 3.0). ",
+    "a plain": "Pass np.array([1.0, 2.0]) in the place of a list of numbers, and write np.stack([a, b]) in the place "
+    "of np.array([a, b]); what is an array needs no np.asarray. ",
+    "str()": "Return it, and print what the call gives. ",
+    "formatting": "Return it, and print what the call gives. ",
+    ".tolist()": "Return it, and make a list of what the call gives. ",
+}
+"""By the beginning of what was wanted of a number: what to write instead."""
 
 
 class _NoAttributeError(UntraceableError, AttributeError):
@@ -355,13 +379,12 @@ class TracedGenerator:
 class Recorder:
     """Notes calls; also what runs the operations of Values meanwhile (see `modes.interpreting`)."""
 
-    def __init__(self, code: CodeType | None = None) -> None:
-        self.code = code  # of the function that is traced
+    def __init__(self, bottom: CodeType | None = None) -> None:
+        self.bottom = bottom  # the code that runs what is traced
         self.calls: list[Call] = []
         self.part = "forward"
         self.outside = True  # of an operation, in the function's own NumPy
-        self.ends: dict[int, Variable] = {}
-        """By lines of the traced function: the last result of each."""
+        self.ends: list[tuple[Variable, list[Step]]] = []
         self.live = True
         self.start = tick()
         self.known: set[Value] = set()
@@ -498,12 +521,15 @@ class Recorder:
         self.calls.append(Call(Expect(what, wanted), (variable,), effect=True, part=self.part))
 
     def _end(self, variable: Variable) -> None:
-        """Note what the line of the traced function that is at work has come to: its assignments name variables."""
+        """Note on which lines of the user's functions a result came about: their assignments name variables."""
+        if len(self.calls) > LONG:  # of which nobody reads the names
+            return
+        way = []
         frame: FrameType | None = sys._getframe(2)
-        while frame is not None and frame.f_code is not self.code:
+        while frame is not None and frame.f_code is not self.bottom:
+            way.append((frame.f_code, frame.f_lasti, id(frame), frame.f_globals))
             frame = frame.f_back
-        if frame is not None:
-            self.ends[frame.f_lineno] = variable
+        self.ends.append((variable, way))
 
     def _owners(self, content: Any, operands: Iterator[Variable]) -> tuple[Variable, ...]:
         """The variables with which a result shares memory."""
@@ -543,7 +569,7 @@ class Recorder:
         owner = self.held.get(id(_owner(target._content)))
         shared = target._variable in self.viewed
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
-            raise UntraceableError("writing in place into a view, an argument or a parameter", target)
+            raise UntraceableError("writing in place into a view, an argument or a parameter,", target)
         content = result._content
         if content.shape != target._content.shape or content.dtype != target._content.dtype:
             result = self.call(_fitted, (target, result))

@@ -172,6 +172,8 @@ class Surroundings:
             stand_in = None if kind in _CONTAINERS or _home(kind) == "nn" else _stand_in(found)
             if stand_in is not None:
                 self.stand_ins.append((place, found, stand_in))
+            elif found is np:
+                self._offer(place, _FILES, here, self._reads_files)
             if not isinstance(stand_in, Refusing) or stand_in.names is not None:
                 if id(place.holder) in self._of_nn:
                     self._of_nn.add(id(found))
@@ -317,6 +319,11 @@ class Surroundings:
             self._meet(Place(vars(found), name, False, path), path)
         else:
             self._meet(Place(found, name, True, path), path)
+
+    def _reads_files(self, place: Place, name: str, here: str) -> None:
+        """Somebody speaks of ``np.load``, or of a ``load`` of something else, which stays as it is."""
+        if not any(place is other for other, _, _ in self.stand_ins):
+            self.stand_ins.append((place, np, Refusing(np, "reads or writes a file", _FILES)))
 
     def _member(self, kind: type, name: str, here: str) -> None:
         """What stands in a class."""
@@ -569,12 +576,18 @@ _MODULES: dict[str, tuple[str, set[str] | None]] = {
     "os": ("asks the system", {"urandom", "getrandom", "getpid", "times", "stat", "listdir", "scandir", "system"}),
 }
 _NOW = {"now", "today", "utcnow"}
+_FILES = {
+    "load", "loadtxt", "genfromtxt", "fromfile", "fromregex", "memmap", "save", "savez", "savez_compressed", "savetxt",
+}  # fmt: skip
+"""Functions of NumPy's that read or write files: the next run would get what stood there when it was traced."""
 
 
 def _stand_in(found: Any) -> Any:
     """What is to stand in the place of something while a function is traced; None if it may stay."""
     if found is type:
         return _TYPE
+    if callable(found) and any(found is getattr(np, name) for name in _FILES):
+        return Refusing(found, "reads or writes a file")
     if isinstance(found, types.ModuleType):
         if found.__name__ in _MODULES:
             does, names = _MODULES[found.__name__]

@@ -20,15 +20,17 @@ import ast
 import functools
 import gc
 import inspect
+import itertools
+import linecache
 import operator
 import re
-import textwrap
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from types import MethodType
-from typing import Any, cast
+from types import CodeType, MethodType
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -42,17 +44,14 @@ from .graph import describe, topological
 from .op import Op
 from .passes import simplified
 from .planning import planned
-from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, variables
-from .rendering import MISS, runner, source
+from .program import LONG, Call, DivergedError, Expect, Place, Program, Variable, boxed
+from .rendering import MISS, identifiers, runner, source
 from .transforms import value_and_grad
-from .value import Unread, Value, record, tick
+from .value import ReadOnly, Unread, Value, record, tick
 from .waves import in_waves
 
 _tracing = threading.RLock()
 """While a function is traced, what it closes over holds recording arrays: one at a time."""
-
-_LONG = 20_000
-"""Of how many lines a program is not kept as it can be read."""
 
 _MOST = 16
 """How many programs are kept for one signature."""
@@ -131,8 +130,12 @@ class Compiled:
                 f"{self._lines:,} lines are not to be read" if self._lines else "call it once, so that shapes are known"
             )
             raise CompileError(f"compile({self.name}).source: {why}.")
-        _name_results(self._latest, self.function)
-        return source(simplified(self._latest, to_read=True), self.name)
+        _name_results(self._latest)
+        of_graph = getattr(self.function, "named", None)
+        if of_graph is not None:
+            for part, name in zip(_as_tuple(self._latest.results), of_graph, strict=True):
+                _name_output(self._latest, part, name)
+        return source(simplified(self._latest, to_read=True), _plain_name(self.function))
 
     def __repr__(self) -> str:
         programs = sum(version.run is not None for versions in self._versions.values() for version in versions)
@@ -205,7 +208,7 @@ class Compiled:
                     self._fixed.add(key)
         self.traces += 1
         self._latest, self._lines = trace.program, len(trace.program.calls)
-        if self._lines > _LONG:
+        if self._lines > LONG:
             self._latest = None
         try:
             if trace.changed:
@@ -217,7 +220,7 @@ class Compiled:
                     version.run, version.program = runner(finished(version.program), version.conditions), None
                     # A long trace that waits for a second one, and can do so no more as things stand, is not kept.
                     versions[:] = [
-                        v for v in versions if v.program is None or len(v.program.calls) <= _LONG or v.holds()
+                        v for v in versions if v.program is None or len(v.program.calls) <= LONG or v.holds()
                     ]
                     return trace.result
         except CompileError:
@@ -267,7 +270,7 @@ class _Trace:
     ):
         self.function, self.args, self.kwargs, self.objects, self.dynamic = function, args, kwargs, objects, dynamic
         self.name = called(function)
-        self.recorder = Recorder(getattr(inspect.unwrap(function), "__code__", None))
+        self.recorder = Recorder(_Trace.run.__code__)
         self.changed: dict[str, tuple[Place, Identity | None]] = {}
         self.loads: dict[Variable, Place] = {}
         self.traced: dict[Identity, tuple[Place, Traced, Any]] = {}
@@ -309,6 +312,8 @@ class _Trace:
                 self._finish(before, after, result, arguments)
         except BaseException as error:
             self.undo()
+            if isinstance(error, UntraceableError):  # which speaks of a variable
+                _name_results(Program([], {}, self.recorder.calls, [], None, self.recorder.ends))
             reason: BaseException | None = error
             while reason is not None and not isinstance(reason, UntraceableError):
                 reason = reason.__cause__ or reason.__context__
@@ -353,7 +358,7 @@ class _Trace:
                 )
 
     def _stand(self, place: Place, content: Any, name: str) -> Traced:
-        traced = self.recorder.source(content, name)
+        traced = self.recorder.source(_plainly(content), name)
         self.loads[traced._variable] = place
         self.traced[identity(place)] = place, traced, content
         return traced
@@ -364,10 +369,7 @@ class _Trace:
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
             if not isinstance(value._array, np.ndarray | np.generic | float | int):
-                raise CompileError(
-                    f"compile({self.name}): {path} holds a {type(value._array).__module__} array, and programs are of "
-                    f"NumPy's own."
-                )
+                raise _foreign(f"compile({self.name}): {path} holds", type(value._array))
             self.kept[value] = value._grad, value._clock, value._tracked
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
             self.conditions.append((Place(value, "_tracked", True, path), "is", value._tracked))
@@ -398,7 +400,7 @@ class _Trace:
             if twin is not traced:  # as each parameter's count of steps: one number, as long as they are equal
                 same = Variable("number", (), np.dtype(bool))
                 expected = Call(Expect("truth", True), (same,), effect=True)
-                self.recorder.calls += [Call(_equal, (traced._variable, twin._variable), {}, same), expected]
+                self.recorder.calls += [Call(operator.eq, (traced._variable, twin._variable), {}, same), expected]
             self.merged[key] = twin
             place.set(twin)
             self.traced[key] = place, twin, number
@@ -428,8 +430,10 @@ class _Trace:
             self.containers.append((named, list(named.values())))
             return named
         if not _plain(tree) and kind is not Value:
+            if hasattr(kind, "__array_function__"):
+                raise _foreign(f"compile({self.name}): it got", kind)
             return tree
-        traced = self.recorder.source(tree._array if kind is Value else tree, name)
+        traced = self.recorder.source(tree._array if kind is Value else _plainly(tree), name)
         arguments.append(traced._variable)
         return Value(traced, label=tree.label, requires_grad=False) if kind is Value else traced
 
@@ -554,8 +558,8 @@ class _Trace:
         if kind in _BY_VALUE or isinstance(tree, np.generic | np.dtype | type | TracedGenerator):
             return tree
         raise CompileError(
-            f"compile({self.name}): it returns a {kind.__name__}, which a program cannot make. Return arrays, numbers, "
-            f"Values, and tuples, lists and dicts of these."
+            f"compile({self.name}): it returns something of type {kind.__name__}, which a program cannot make. Return "
+            f"arrays, numbers, Values, and tuples, lists and dicts of these."
         )
 
     def _is_known(self, tree: Any) -> bool:
@@ -580,6 +584,14 @@ class _Trace:
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part) for part in tree])
         return tree._generator if kind is TracedGenerator else tree
+
+
+def _foreign(what: str, kind: type) -> CompileError:
+    """The error of an array of another library."""
+    return CompileError(
+        f"{what} an array of type {kind.__module__}.{kind.__name__}, and programs are of NumPy's own arrays. Give it "
+        f"the numbers as one, np.asarray(x), or x.compute() of Dask's; or call the function itself."
+    )
 
 
 class _Outside:
@@ -617,8 +629,9 @@ class _Hidden:
     __hash__ = object.__hash__
 
 
-def _equal(a: Any, b: Any) -> Any:
-    return a == b
+def _plainly(content: Any) -> Any:
+    """NumPy's own array in the place of what `v.data` gives."""
+    return content.view(np.ndarray) if type(content) is ReadOnly else content
 
 
 def _own(content: Any, read_only: bool = False) -> Any:
@@ -649,31 +662,159 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _name_results(program: Program, function: Callable[..., Any]) -> None:
-    """Call results as the function's own variables: each line that assigns to a name ends in what is so called."""
+class _End(NamedTuple):
+    """A result, and a line of the user's that was at work when it came about."""
+
+    variable: Variable
+    file: str
+    line: int
+    depth: int
+    """How far from the traced function: 0 is its own line."""
+    function: int
+    """The first line of the function that it is in."""
+    way: tuple[tuple[int, int], ...]
+    """The user's functions that were at work, the traced one first, and the places in their code."""
+    whole: tuple[int, ...] | None
+    """The places on the whole way, NumPy's and ours included; None of what comes about inside of a layer of `nn`."""
+
+    def before_another_turn(self, after: _End) -> bool:
+        """Whether the next result on the same line is of another turn of a loop: its code is at an earlier place.
+
+        A function that loops inside looks the same.
+        """
+        if self.way[: self.depth] != after.way[: self.depth]:
+            return True
+        for (function, place), (other, further) in zip(self.way[self.depth :], after.way[self.depth :], strict=False):
+            if function != other or further < place:
+                return True
+            if further > place:
+                return False
+        return self.whole is not None and self.whole == after.whole
+
+
+def _ends(program: Program) -> Iterator[_End]:
+    for variable, steps in program.ends:
+        stack, direct = [], True
+        for code, place, frame, names in steps:
+            module = names.get("__name__") or ""
+            example = code.co_filename.startswith("<doctest")  # in a docstring of ours, say
+            if (example or _naming(module)) and code.co_name not in _WITHOUT_NAMES:
+                stack.append((code, place, frame))
+            elif not stack:
+                direct = direct and not module.startswith(("autograd.rules", "nn."))
+        stack.reverse()
+        way = tuple([(frame, place) for _, place, frame in stack])
+        whole = tuple([place for _, place, _, _ in steps]) if direct else None
+        for depth, (code, place, _) in enumerate(stack):
+            line = _line(code, place)
+            if line is not None:
+                yield _End(variable, code.co_filename, line, depth, code.co_firstlineno, way, whole)
+
+
+_WITHOUT_NAMES = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
+"""Code inside of a statement, whose result is that of the statement."""
+
+
+@functools.cache
+def _naming(module: str) -> bool:
+    """Whether a module's variables say something to who wrote the function: it is neither ours nor Python's own."""
+    root = module.split(".")[0]
+    return root == "__main__" or not (root in ("autograd", "nn", "numpy") or root in sys.stdlib_module_names)
+
+
+def _line(code: CodeType, place: int) -> int | None:
+    return next((line for start, end, line in code.co_lines() if start <= place < end), None)
+
+
+def _name_results(program: Program) -> None:
+    """Call results as the variables that they were assigned to, in the function and in the user's functions it calls.
+
+    The result of a statement is the last one that came about on its lines; in a loop there is one in each turn. Where
+    functions call each other, the outermost has a say first in what its statement came to in the end.
+    """
+    found_ends = [*_ends(program)]
+    files = {file: _assignments("".join(linecache.getlines(file))) for file in {end.file for end in found_ends}}
+    statements: dict[tuple[int, int, str, tuple[int, str]], list[_End]] = {}
+    for end in found_ends:
+        found = files[end.file].get(end.line)
+        if found is not None:
+            statements.setdefault((end.depth, end.function, end.file, found), []).append(end)
+    inwards = sorted(statements.items(), key=lambda item: item[0][0])
+    for (_, _, _, (_, name)), ends in inwards:
+        ends[-1].variable.name = ends[-1].variable.name or name
+    for (_, _, _, (_, name)), ends in reversed(inwards):
+        here = [end for end in ends if end.line == ends[-1].line]  # a call of several lines ends on its first
+        for end, after in itertools.pairwise(here):
+            if end.before_another_turn(after):
+                end.variable.name = end.variable.name or name
+
+
+@functools.lru_cache(maxsize=64)
+def _assignments(text: str) -> dict[int, tuple[int, str]]:
+    """By line: the first line of the assignment to a name that is there, and the name."""
+    found: dict[int, tuple[int, str]] = {}
     try:
-        lines, start = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
-        return
+        tree = ast.parse(text)
+    except SyntaxError:
+        return found
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            for line in range(start + (node.end_lineno or node.lineno) - 1, start + node.lineno - 2, -1):
-                result = program.ends.get(line)
-                if result is not None:
-                    result.name = result.name or node.targets[0].id
-                    break
+        if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        # Of a list, the last result is only the last entry.
+        several = isinstance(node.value, ast.ListComp | ast.List | ast.Tuple | ast.Dict | ast.DictComp | ast.Lambda)
+        if isinstance(target, ast.Name) and not several:
+            found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), (node.lineno, target.id))
+    return found
+
+
+def _plain_name(function: Callable[..., Any]) -> str:
+    """What a function is called on a page."""
+    name = called(function)
+    return "f" if name == "<lambda>" else name
+
+
+def _as_floats(tree: Any) -> Any:
+    """Integers of Python's as the numbers that they are to a gradient: an argument that is an int would be fixed."""
+    kind = type(tree)
+    if kind is int:
+        return float(tree)
+    if kind is tuple or kind is list:
+        return kind([_as_floats(part) for part in tree])
+    return {key: _as_floats(part) for key, part in tree.items()} if kind is dict else tree
+
+
+def _as_tuple(results: Any) -> tuple[Any, ...]:
+    """A result, or a result and its gradients, on one level."""
+    return (results[0], *results[1]) if isinstance(results, tuple) else (results,)
+
+
+def _name_output(program: Program, tree: Any, name: str) -> None:
+    """Call what comes out after what it is of, unless it has a name."""
+    kind = type(tree)
+    if kind is Variable:
+        inside = next((call.args[0] for call in program.calls if call.function is boxed and call.result is tree), tree)
+        if type(inside) is Variable and inside not in program.arguments:
+            inside.name = inside.name or name
+    elif kind is tuple or kind is list:
+        for number, part in enumerate(tree):
+            _name_output(program, part, f"{name}_{number}")
+    elif kind is dict:
+        for key, part in tree.items():
+            _name_output(program, part, f"{name}_{key}")
 
 
 def _plain(x: Any) -> bool:
     """Whether an argument is an array or a number that may be another one in each run."""
     kind = type(x)
-    return kind is np.ndarray or kind is float or isinstance(x, np.generic)
+    return kind is np.ndarray or kind is ReadOnly or kind is float or isinstance(x, np.generic)
 
 
 def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     """What must be the same for a program to fit: nesting, shapes and dtypes, and all that is no array."""
     kind = type(tree)
+    if kind is ReadOnly:  # what `v.data` gives
+        tree, kind = tree.view(np.ndarray), np.ndarray
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
         return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
@@ -693,7 +834,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     if kind is dict:
         return dict, tuple([(name, _signature(part, arrays, objects)) for name, part in tree.items()])
     if isinstance(tree, np.ndarray) or hasattr(kind, "__array_function__"):
-        raise CompileError(f"A compiled function got a {kind.__module__}.{kind.__name__}: it takes NumPy's own arrays.")
+        raise _foreign("A compiled function got", kind)
     if kind is complex:
         return kind, repr(tree)
     if kind not in _BY_VALUE:
@@ -727,7 +868,11 @@ def _holds(condition: Condition) -> bool:
             return type(found) is wanted
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
-            same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
+            same = (
+                (type(found) is kind or type(found) is ReadOnly)
+                and found.shape == wanted.shape
+                and found.dtype == wanted.dtype
+            )
             return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
@@ -838,9 +983,10 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     ------
     CompileError
         A TypeError. If Python looks at a traced number in another way than by `if`; if the function prints, reads a
-        clock, draws from a hidden generator, or changes something in Python with each call; if what it does depends on
-        something that cannot be seen, such as an iterator; if an argument requires a gradient or is of another
-        library than NumPy.
+        clock or a file, draws from a hidden generator, or changes something in Python with each call; if what it does
+        depends on something that cannot be seen, such as an iterator; if an argument requires a gradient or is of
+        another library than NumPy; if what is to be compiled is neither a function nor a Value, or `inputs` and `wrt`
+        are not Values; if the program of a graph gets more or fewer arrays than it has inputs.
     GraphError
         If the result does not depend on one of `inputs`, or its graph was released.
 
@@ -878,6 +1024,11 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
     >>> again(5.0)
     (np.float64(30.0), (np.float64(11.0),))
     """
+    for name, values in (("inputs", inputs), ("wrt", wrt or ())):
+        if not isinstance(values, tuple | list) or not all(isinstance(value, Value) for value in values):
+            raise CompileError(
+                f"compile(..., {name}={values!r:.60}): leaves of the graph are wanted, Values, as in {name}=[x]."
+            )
     if isinstance(function, Value):
         return Compiled(_of_graph(function, tuple(inputs), None if wrt is None else tuple(wrt)))
     if not callable(function):
@@ -897,12 +1048,21 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
             raise GraphError(f"compile(..., inputs=..., wrt=...): {describe(root)} is not made of {describe(value)}.")
 
     def graph(*arrays: Any) -> Any:
+        if len(arrays) != len(inputs):
+            several = "no arrays" if not inputs else f"{len(inputs)} array{'s' * (len(inputs) > 1)}"
+            raise CompileError(
+                f"The program of {describe(root)} takes {several}{', for ' * bool(inputs)}"
+                f"{', '.join(map(describe, inputs))}, and got {len(arrays)}."
+            )
         made: dict[Value, Value] = {value: value for value in leaves}
         for value, array in zip(inputs, arrays, strict=True):
             made[value] = Value(array, label=value.label, requires_grad=value.requires_grad)
         for node in order:
             params = node.params and {name: part for name, part in node.params.items() if name != "saved"}
             made[node] = record(cast(Op, node.op), tuple([made.get(value, value) for value in node.inputs]), params)
+            array = made[node]._array
+            if type(array) is Traced and node.label:
+                array._variable.name = node.label
         result = made[root]
         if wrt is None:
             return result.data
@@ -911,6 +1071,10 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
         slopes = [conjugate(gradients[value]) if value in gradients else np.zeros_like(value.data) for value in targets]
         return result.data, tuple(slopes)
 
+    named: Any = graph  # for who reads the program
+    names = identifiers((value, value.label or "x") for value in inputs).values()
+    named.__signature__ = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in names])
+    named.named = (root.label or "value", *[f"grad_{value.label or 'x'}" for value in wrt or ()])
     return graph
 
 
@@ -934,7 +1098,11 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     Raises
     ------
     CompileError
-        As `compile`.
+        As of `compile`; or if it is no function.
+    ShapeError
+        If it gives more than a number.
+    DataError
+        If `argnums` names an argument that is not there, or one of them is nothing to differentiate by.
 
     Examples
     --------
@@ -944,23 +1112,38 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     ...     error = x @ w - t
     ...     return (error * error).sum()
     >>> text = gradient_source(squared_error, np.zeros(2), np.ones((3, 2)), np.ones(3))
-    >>> print(text[text.index("# forward") : text.index("# backward")])
+    >>> print(text[text.index("# forward") : text.index("    return")].rstrip())
     # forward
-        product1 = x @ w                             # (3,)
-        error = product1 - t                         # (3,)
-        product2 = error * error                     # (3,)
+        product1 = x @ w               # (3,)
+        error = product1 - t           # (3,)
+        product2 = error * error       # (3,)
         value = product2.sum()
+    <BLANKLINE>
+        # backward
+        with np.errstate(all="ignore"):
+            total = error + error      # (3,)
+            expanded = total[:, None]  # (3, 1)
+            product3 = x.T @ expanded  # (2, 1)
+            grad_w = product3[:, 0]    # (2,)
     """
+    if not callable(function):
+        raise CompileError(
+            f"gradient_source({function!r:.60}): a function is wanted. Of a graph that exists, the program is "
+            f"compile(loss, inputs=[x], wrt=[x]).source, after a call."
+        )
+    wanted_of = argnums if isinstance(argnums, tuple) else (argnums,)
+    args = tuple([_as_floats(part) if number in wanted_of else part for number, part in enumerate(args)])
     trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
-    _name_results(program, function)
-    if type(program.results[0]) is Variable:
-        program.results[0].name = program.results[0].name or "value"
-    names, numbers = _parameters(function), argnums if isinstance(argnums, tuple) else (argnums,)
-    for number, gradient in zip(numbers, variables(program.results[1:]), strict=False):
-        gradient.name = f"grad_{names[number]}" if number < len(names) else None
-    return source(simplified(program, to_read=True), f"{called(function)}_and_gradient")
+    _name_results(program)
+    several = isinstance(argnums, tuple)
+    names, numbers = _parameters(function), argnums if several else (argnums,)
+    wanted = [f"grad_{names[n] if n < len(names) else n}" for n in numbers]
+    _name_output(program, program.results[0], "value")
+    for gradient, name in zip(program.results[1] if several else program.results[1:], wanted, strict=True):
+        _name_output(program, gradient, name)
+    return source(simplified(program, to_read=True), f"{_plain_name(function)}_and_gradient")
 
 
 def finished(program: Program) -> Program:

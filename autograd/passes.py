@@ -238,6 +238,7 @@ def with_views(program: Program) -> Program:
     - ``np.copy(x)``, ``np.positive(x)``, ``x.astype`` of its own dtype, a reshape to its own shape, ``x * 1``,
       ``x * np.ones(...)``, ``x / 1``, ``x - 0``: x itself, if the copy lies in memory as x does. (``x + 0`` would make
       0.0 of -0.0.) What is handed out stays a copy, unless x is an array that a line has made and nobody else gets.
+    - ``1.0 - mask == 0`` and ``mask != 0``: the mask, as of what a ``where`` has cut.
     - ``np.transpose`` of a transpose, and a reshape of a reshape: one, or none.
     - ``np.broadcast_to(x, shape)``, also of a constant: x, where an elementwise function reads it that broadcasts to
       that shape anyway.
@@ -260,7 +261,7 @@ def with_views(program: Program) -> Program:
         if isinstance(call.function, np.ufunc) and result.shape:
             call = _without_broadcasts(call, made)
         call = _of_two(call, made)
-        same = _unchanged(call)
+        same = _unchanged(call) or _negated_twice(call, made)
         if same is not None and (
             result.kind == "number" or result not in instead.handed_out or _private(same, made, instead.handed_out)
         ):
@@ -306,6 +307,28 @@ def _unchanged(call: Call) -> Variable | None:
         typed = first.dtype is not None and result.dtype is not None  # to NumPy, None is equal to float64
         return first if typed and first.kind == "number" and first.dtype == result.dtype else None
     return first if _alike(first, result) else None
+
+
+def _negated_twice(call: Call, made: dict[Variable, Call]) -> Variable | None:
+    """The mask of which a call makes itself again: ``1.0 - mask == 0``, and ``mask != 0``."""
+    result, args = call.result, call.args
+    if call.kwargs or len(args) != 2 or not _is_zero(args[1]) or type(args[0]) is not Variable or result is None:
+        return None
+    mask = args[0]
+    if call.function in (np.equal, operator.eq):
+        inner = made.get(mask)
+        if inner is None or inner.function not in (np.subtract, operator.sub) or not _is_unit(inner.args[0], 1):
+            return None
+        mask = inner.args[1]
+    elif call.function not in (np.not_equal, operator.ne):
+        return None
+    if type(mask) is not Variable or mask.dtype != np.bool or mask.dtype is None or result.dtype != np.bool:
+        return None
+    return mask if _alike(mask, result) or mask.kind == result.kind == "number" else None
+
+
+def _is_zero(argument: Any) -> bool:
+    return type(argument) in (int, float) and argument == 0
 
 
 COPIES = {

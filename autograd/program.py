@@ -8,13 +8,16 @@ wants them, its arguments: variables, and constants as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from .errors import AutogradError
 from .value import Value
+
+LONG = 20_000
+"""Of how many lines a program is not kept as it can be read."""
 
 
 class Variable:
@@ -183,6 +186,10 @@ def intercepts(holder: Any) -> bool:
     return isinstance(type(holder).__setattr__, FunctionType)
 
 
+Step = tuple[CodeType, int, int, dict[str, Any]]
+"""Code that is at work, the place in it, the identity of its frame, and its globals."""
+
+
 class Program:
     """What a function does, in a straight line.
 
@@ -197,8 +204,8 @@ class Program:
         What is left behind when a run has succeeded.
     results : nested tuples, lists and dicts of Variable and constants
         What the function returns.
-    ends : dict of int to Variable
-        By lines of the traced function's file: the last result of each.
+    ends : list of (Variable, list of Step)
+        What was at work when a result came about, from the inside out.
     """
 
     def __init__(
@@ -208,10 +215,10 @@ class Program:
         calls: list[Call],
         writes: list[tuple[Place, Variable]],
         results: Any,
-        ends: dict[int, Variable] | None = None,
+        ends: list[tuple[Variable, list[Step]]] | None = None,
     ):
         self.arguments, self.loads, self.calls = arguments, loads, calls
-        self.writes, self.results, self.ends = writes, results, ends or {}
+        self.writes, self.results, self.ends = writes, results, ends or []
 
     def with_calls(self, calls: list[Call], change: Callable[[Variable], Any] | None = None) -> Program:
         """The same with other lines, and with something else in the place of what it gives."""

@@ -14,16 +14,18 @@ import dis
 import functools
 import inspect
 import linecache
+import math
 import re
 import sys
 import textwrap
 from collections.abc import Iterator
+from fractions import Fraction
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from .op import Op, Several
+from .op import Op, Several, beside, is_foreign, is_lazy
 
 _MODULES: tuple[tuple[str, ModuleType], ...] = (
     ("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("np.random", np.random),
@@ -53,6 +55,48 @@ def numpy_name(thing: Any) -> str | None:
     return None
 
 
+_OF_CIRCLES = {math.pi: "np.pi", 2 * math.pi: "2 * np.pi", math.pi / 2: "np.pi / 2", math.e: "np.e"}
+
+
+def known_logarithm(number: Any) -> str | None:
+    """``np.log(2)`` and its like, of a np.float64 that is the very same."""
+    if type(number) is not np.float64 or not 0.3 < abs(number) < 2.4:
+        return None
+    if abs(number) == 0.5 * np.log(2 * np.pi):
+        return f"{'-' * bool(number < 0)}0.5 * np.log(2 * np.pi)"
+    n = round(math.exp(abs(number)))
+    return f"{'-' * bool(number < 0)}np.log({n})" if n > 1 and np.log(n) == abs(number) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_number(number: float) -> str | None:
+    """A fraction or a square root in the place of its many digits, where that is the very same number."""
+    if (
+        number
+        and abs(number) < 0.1
+        and math.frexp(number)[0] in (0.5, -0.5)
+        and number.as_integer_ratio()[1] <= 1 << 16
+    ):
+        return f"{'-' * (number < 0)}1 / {number.as_integer_ratio()[1]}"
+    if len(repr(number)) < 12 or not math.isfinite(number):
+        return None
+    if number in _OF_CIRCLES:
+        return _OF_CIRCLES[number]
+    rest = round(1 - number, 6)
+    if 0 < number < 1 and 1 - rest == number:
+        return f"1 - {rest!r}"
+    near = Fraction(number).limit_denominator(10_000)
+    if near and abs(near.numerator) < 1000 and near.numerator / near.denominator == number:
+        return f"{near.numerator} / {near.denominator}"
+    square = round(number * number)
+    if 1 < square < 10_000 and abs(number) == square**0.5:
+        return f"{square} ** 0.5" if number > 0 else f"-({square} ** 0.5)"
+    inverse = round(1 / (number * number)) if abs(number) > 1e-3 else 0
+    if 1 < inverse < 10_000 and abs(number) == 1 / inverse**0.5:
+        return f"{'-' * (number < 0)}1 / {inverse} ** 0.5"
+    return None
+
+
 def literal(content: Any) -> str | None:
     """Text for a constant; None if it has none.
 
@@ -63,14 +107,20 @@ def literal(content: Any) -> str | None:
         return "..." if content is Ellipsis else repr(content)
     kind: Any = type(content)
     if kind is float:
-        return re.sub(r"inf|nan", r"np.\g<0>", repr(content))
+        return _known_number(content) or re.sub(r"inf|nan", r"np.\g<0>", repr(content))
     if kind is complex:
         return f"complex({literal(content.real)}, {literal(content.imag)})"
     if isinstance(content, np.bool | np.integer | np.floating | np.complexfloating):
         number = content.item()
+        known = known_logarithm(content)
+        if known is not None:
+            return known
         if not isinstance(number, bool | int | float | complex):  # of more digits than Python's have
             return repr(content)
-        text = re.sub(r"inf|nan", r"np.\g<0>", str(content)) if isinstance(content, np.floating) else literal(number)
+        if isinstance(content, np.floating) and not isinstance(content, float):
+            text = re.sub(r"inf|nan", r"np.\g<0>", str(content))
+        else:
+            text = str(literal(number))
         return f"np.{kind.__name__}({text})"  # of a float32, as few digits as tell it
     if isinstance(content, np.dtype):
         return f"np.dtype({content.str!r})" if not content.isnative else f"np.dtype({content.name!r})"
@@ -87,7 +137,7 @@ def literal(content: Any) -> str | None:
         return None if any(None in pair for pair in pairs) else "{" + ", ".join(f"{a}: {b}" for a, b in pairs) + "}"
     if kind is np.ndarray:
         return _array_literal(content)
-    if kind is type and content in vars(builtins).values():
+    if kind is type and any(content is thing for thing in vars(builtins).values()):
         return str(content.__name__)
     return numpy_name(content)
 
@@ -98,8 +148,19 @@ MOST = 64
 
 def _array_literal(array: np.ndarray) -> str | None:
     dtype = array.dtype
-    if dtype.kind not in "biufc" or not dtype.isnative or (array.ndim > 1 and not array.flags.c_contiguous):
+    if dtype.kind not in "biufc" or not dtype.isnative:
         return None
+    if (
+        array.size > 1
+        and 0 in array.strides
+        and any(n > 1 and not s for n, s in zip(array.shape, array.strides, strict=True))
+    ):
+        once = array[tuple([slice(0, 1) if not stride else slice(None) for stride in array.strides])]
+        text = literal(once if once.size > 1 else once.flat[0].item() if dtype == np.float64 else once.flat[0])
+        return text and f"np.broadcast_to({text}, {_shape(array.shape)})"
+    if array.ndim > 1 and not array.flags.c_contiguous:
+        turned = _array_literal(array.T) if array.flags.f_contiguous else None
+        return turned and f"{turned}.T"
     tail = "" if dtype == np.float64 else f", {dtype.type.__name__ if dtype.type is np.bool else f'np.{dtype.name}'}"
     if dtype.kind == "i" and array.ndim == 1 and array.size > 1 and np.array_equal(array, np.arange(array.size)):
         return (
@@ -107,14 +168,15 @@ def _array_literal(array: np.ndarray) -> str | None:
             if dtype == np.arange(1).dtype
             else f"np.arange({array.size}, dtype=np.{dtype.name})"
         )
+    shape = _shape(array.shape)
     if not array.size:
-        return f"np.zeros({array.shape}{tail})"
+        return f"np.zeros({shape}{tail})"
     if array.size > 1 and (array.flat[0] == array).all():
         number = literal(array.flat[0].item())
         if number in ("0.0", "1.0") and not np.signbit(array).any():
-            return f"np.{'zeros' if number == '0.0' else 'ones'}({array.shape}{tail})"
+            return f"np.{'zeros' if number == '0.0' else 'ones'}({shape}{tail})"
         if np.signbit(array).all() or not np.signbit(array).any() if dtype.kind == "f" else dtype.kind != "c":
-            return f"np.full({array.shape}, {number}{tail})"
+            return f"np.full({shape}, {number}{tail})"
     if array.size > MOST or dtype.itemsize > 16 or dtype.char in "gG":
         return None
     if dtype.kind == "b":
@@ -122,6 +184,10 @@ def _array_literal(array: np.ndarray) -> str | None:
     if dtype == np.arange(1).dtype:
         tail = ""
     return f"np.array({literal(array.tolist())}{tail})"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return str(shape[0]) if len(shape) == 1 else str(shape)
 
 
 class Quotes:
@@ -149,7 +215,8 @@ class Quotes:
 
     def text(self) -> str:
         """The page so far."""
-        future = "from __future__ import annotations\n\n" if any("->" in d for d in self.definitions.values()) else ""
+        hints = any(re.search(r"->|^ *\w+: ", d, re.M) for d in self.definitions.values())
+        future = "from __future__ import annotations\n\n" if hints else ""
         standard = [
             line
             for name, line in sorted(self.imports.items(), key=lambda i: (i[1].startswith("from"), i[1]))
@@ -234,14 +301,20 @@ class Quotes:
 
     def _function(self, name: str, function: FunctionType) -> None:
         node, lines = _definition(function)
+        whole, node = node, _of_numpy(node, function)
+        mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         replaced: dict[str, str] = {}
         for free, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            if free not in mentioned:
+                continue
             try:
                 content = cell.cell_contents
             except ValueError:
                 raise Unquotable(f"{free} is not known yet") from None
             replaced[free] = self.name(content, free if literal(content) is not None else None)
         for used in dict.fromkeys([*_globals(function.__code__), *_names_in_defaults(node, function)]):
+            if used not in mentioned:
+                continue
             if used in function.__globals__:
                 thing = function.__globals__[used]
                 if isinstance(thing, Op | Several) and _attributes(node, used):
@@ -259,8 +332,11 @@ class Quotes:
             body = _Replacing(replaced).visit(copy.deepcopy(node.body))
             arguments = ast.unparse(ast.Lambda(node.args, ast.Constant(0)))[len("lambda") : -len(": 0")].strip()
             self.definitions[name] = f"def {name}({arguments}):\n    return {ast.unparse(body)}"
-        else:
+        elif node is whole:
             self.definitions[name] = _as_it_stands(node, lines, name, replaced)
+        else:
+            node.name = name
+            self.definitions[name] = ast.unparse(ast.fix_missing_locations(_Replacing(replaced).visit(node)))
 
 
 def _attributes(node: ast.AST, name: str) -> bool:
@@ -343,6 +419,71 @@ def _definition(function: FunctionType) -> tuple[Any, list[str]]:
     return found[0], lines
 
 
+class _OfNumpy(ast.NodeTransformer):
+    """Without what is for arrays of other libraries, which no program meets."""
+
+    def __init__(self, names: dict[str, Any]):
+        self.names, self.changed = names, False
+
+    def _is(self, node: ast.expr, *functions: Any) -> bool:
+        return isinstance(node, ast.Name) and any(self.names.get(node.id) is function for function in functions)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        inner = node.args[0] if node.args and ast.unparse(node.func) == "any" else None
+        if self._is(node.func, is_foreign, is_lazy) or (
+            isinstance(inner, ast.Call) and ast.unparse(inner.func) == "map" and self._is(inner.args[0], is_foreign)
+        ):
+            self.changed = True
+            return ast.Constant(False)
+        if self._is(node.func, beside):
+            self.changed = True
+            return self.visit(node.args[0])  # type: ignore[no-any-return]
+        return self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        decides = isinstance(node.op, ast.Or)
+        values: list[ast.expr] = []
+        for value in node.values:
+            if not isinstance(value, ast.Constant):
+                values.append(value)
+            elif bool(value.value) == decides:
+                return ast.Constant(decides) if not values else node
+        return (
+            ast.Constant(not decides) if not values else values[0] if len(values) == 1 else ast.BoolOp(node.op, values)
+        )
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        known = isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant)
+        return ast.Constant(not node.operand.value) if known else node  # type: ignore[attr-defined]
+
+    def visit_If(self, node: ast.If) -> Any:
+        self.generic_visit(node)
+        return (node.body if node.test.value else node.orelse) if isinstance(node.test, ast.Constant) else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        return (node.body if node.test.value else node.orelse) if isinstance(node.test, ast.Constant) else node
+
+
+def _of_numpy(node: Any, function: FunctionType) -> Any:
+    """The syntax of a function for NumPy's arrays alone: itself, if it knows no others."""
+    transform = _OfNumpy(function.__globals__)
+    new = transform.visit(copy.deepcopy(node))
+    if not transform.changed:
+        return node
+    if isinstance(new, ast.FunctionDef):
+        new.decorator_list, new.returns = [], None
+        for argument in [n for n in ast.walk(new.args) if isinstance(n, ast.arg)]:
+            argument.annotation = None
+        if ast.get_docstring(new) is not None:
+            del new.body[0]
+        ends = [number for number, statement in enumerate(new.body) if isinstance(statement, ast.Return)]
+        del new.body[ends[0] + 1 if ends else len(new.body) :]
+    return new
+
+
 class _Replacing(ast.NodeTransformer):
     """Other text in the place of names."""
 
@@ -361,12 +502,24 @@ def _as_it_stands(node: ast.FunctionDef, lines: list[str], name: str, replaced: 
     """The text of a definition, with its comments, and with other names where they must be."""
     last = node.end_lineno or node.lineno
     text = [line.encode() for line in lines[node.lineno - 1 : last]]  # columns are counted in bytes
+    arguments = [n for n in ast.walk(node.args) if isinstance(n, ast.arg) and n.annotation is not None]
+    hints = [hint for hint in (*[n.annotation for n in arguments], node.returns) if hint is not None]
+    unread = {id(n) for hint in hints for n in ast.walk(hint)}  # what is said of types is not for a page of numbers
     parts = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and ast.unparse(n) in replaced]
-    inside = {id(n.value) for n in parts}
+    inside = {id(n.value) for n in parts} | unread
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in replaced and id(n) not in inside]
-    for part in sorted([*parts, *names], key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        row, begin, end = part.lineno - node.lineno, part.col_offset, part.end_col_offset
-        text[row] = text[row][:begin] + replaced[ast.unparse(part)].encode() + text[row][end:]
+    edits = [(n.lineno, n.col_offset, n.end_col_offset, replaced[ast.unparse(n)].encode()) for n in [*parts, *names]]
+    for argument in arguments:
+        if argument.lineno == argument.end_lineno:
+            begin = argument.col_offset + len(argument.arg.encode())
+            edits.append((argument.lineno, begin, argument.end_col_offset, b""))
+    if node.returns is not None and node.returns.lineno == node.returns.end_lineno:
+        before = text[node.returns.lineno - node.lineno][: node.returns.col_offset].rstrip()
+        if before.endswith(b"->"):
+            edits.append((node.returns.lineno, len(before[:-2].rstrip()), node.returns.end_col_offset, b""))
+    for line, begin, end, new in sorted(edits, reverse=True):
+        row = line - node.lineno
+        text[row] = text[row][:begin] + new + text[row][end:]
     first = node.body[0]
     if ast.get_docstring(node) is not None:
         if len(node.body) == 1:

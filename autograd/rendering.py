@@ -10,6 +10,7 @@ import ast
 import builtins
 import contextvars
 import functools
+import inspect
 import keyword
 import linecache
 import operator
@@ -26,6 +27,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from .arena import Arena, Piece, flattened
+from .lowering import hashable
 from .planning import ARITHMETIC, Memory
 from .program import (
     Call,
@@ -41,8 +43,9 @@ from .program import (
     mapped,
     variables,
 )
-from .quoting import Quotes, Unquotable, literal, numpy_name
-from .value import tick
+from .quoting import Quotes, Unquotable, known_logarithm, literal, numpy_name
+from .rules import indexing
+from .value import ReadOnly, tick
 
 MISS: Final = type("Miss", (), {"__repr__": lambda self: "MISS", "__slots__": ()})()
 """What a runner returns, having done nothing, where it is not meant for what it was given."""
@@ -201,6 +204,8 @@ class Lines:
         if type(content) is slice:
             parts = [None if part is None else self.tree(part) for part in (content.start, content.stop, content.step)]
             return syntax.Slice(*parts)
+        if type(content) is tuple and len(content) == 1 and type(content[0]) in (int, slice):
+            return self.index(content[0])
         if type(content) is tuple and content:
             return syntax.Tuple([self.index(item) for item in content], LOAD)
         return self.tree(content)
@@ -211,6 +216,11 @@ class Lines:
         args, kwargs = call.args, call.kwargs
         if isinstance(function, functools.partial):
             function, args, kwargs = function.func, (*function.args, *args), {**function.keywords, **kwargs}
+        if not self.quick:
+            special = self._as_said(call)
+            if special is not None:
+                return special
+            args, kwargs = _said(function, _weak(function, args, kwargs), kwargs)
         if call.out is None and not kwargs:
             sign = self._sign(function, args)
             if sign is not None:
@@ -238,6 +248,31 @@ class Lines:
             else:
                 named["out"] = out
         return _call(self.refer(function), positional, named)
+
+    def _as_said(self, call: Call) -> ast.expr | None:
+        """What reads best in another way, and is the very same."""
+        function, args, result = call.function, call.args, call.result
+        first = args[0] if args else None
+        if type(first) is not Variable or result is None or call.out is not None or not hashable(function):
+            return None
+        if _turned(call):
+            return _attribute(self.tree(first), "T")
+        way = _masking(call)
+        if way is not None:
+            nan = _call(self.refer(np.isnan), [self.tree(first)])
+            return nan if way == "nan" else syntax.UnaryOp(ast.Invert(), nan if way == "known" else self.tree(first))
+        if function in (np.expand_dims, np.squeeze) and len(args) == 2 and not call.kwargs and type(args[1]) is int:
+            more = function is np.expand_dims
+            n = len(result.shape) if more else len(first.shape)
+            if first.kind == result.kind == "array" and result.shape and -n <= args[1] < n <= 4:
+                index: list[ast.expr] = [syntax.Slice() for _ in range(n)]
+                index[args[1]] = _constant(None if more else 0)
+                while not more and len(index) > 1 and isinstance(index[-1], ast.Slice):
+                    del index[-1]
+                return syntax.Subscript(
+                    self.tree(first), index[0] if n == 1 or len(index) == 1 else syntax.Tuple(index, LOAD), LOAD
+                )
+        return None
 
     def _sign(self, function: Any, args: tuple[Any, ...]) -> ast.expr | None:
         """``a + b`` and its like, where an operator does the very same."""
@@ -287,6 +322,10 @@ class Lines:
             method = function.__name__
         if method is None:
             return None
+        if function is np.reshape and len(rest) == 2:  # the method takes its order by name only
+            rest, order = rest[:1], rest[1]
+            if order != "C":
+                named["order"] = self.tree(order)
         full = [self.tree(item) for item in rest]
         if out is not None and method == "dot":
             return _call(_attribute(self.tree(first), "dot"), [*full, self.tree(out)] if self.quick else full,
@@ -302,6 +341,71 @@ class Lines:
         if not arrays or any(x.dtype is None or x.dtype.kind not in "fc" for x in arrays):
             return args
         return tuple([_as_array(x, arrays) if type(x) in (int, float, np.float64, np.float32) else x for x in args])
+
+
+def _masking(call: Call) -> str | None:
+    """What a comparison of something with itself, or of a mask with 0, asks for."""
+    function: Any = call.function
+    args = call.args
+    if call.kwargs or len(args) != 2 or type(args[0]) is not Variable or args[0].dtype is None:
+        return None
+    if args[0] is args[1] and args[0].dtype.kind == "f":
+        return "nan" if function is np.not_equal else "known" if function is np.equal else None
+    mask = args[0].dtype.kind == "b" and type(args[1]) is int and args[1] == 0
+    return "rest" if mask and function in (np.equal, operator.eq) else None
+
+
+def _weak(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """``2.0`` in the place of ``np.float64(2.0)`` where it meets a float64, and comes to the same."""
+    if len(args) == 2 and hashable(function) and function in OPERATORS and not kwargs:
+        for place, other in ((0, 1), (1, 0)):
+            meets = type(args[other]) is Variable and args[other].dtype in (np.float64, np.complex128)
+            if (
+                type(args[place]) is np.float64
+                and not known_logarithm(args[place])
+                and meets
+                and args[other].dtype is not None
+            ):
+                args = (float(args[0]), args[1]) if place == 0 else (args[0], float(args[1]))
+    return tuple(args)
+
+
+def _said(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a function without those that say what is so anyway."""
+    if function is np.where and len(args) == 3 and type(args[0]) is Variable:
+        args = (args[0], *[_once(x) if np.shape(x) == args[0].shape else x for x in args[1:]])
+    if function is np.swapaxes and kwargs.keys() == {"axis1", "axis2"}:
+        return (*args, kwargs["axis1"], kwargs["axis2"]), {}
+    names = _defaults(function) if hashable(function) else {}
+    if not names:
+        return args, kwargs
+    kwargs = {name: x for name, x in kwargs.items() if not _is_default(x, names.get(name, ...))}
+    positional = list(names.items())
+    while args and len(args) <= len(positional) and _is_default(args[-1], positional[len(args) - 1][1]):
+        args = args[:-1]
+    return args, kwargs
+
+
+def _once(content: Any) -> Any:
+    """The number that an array of float64 repeats, where what it meets has its shape."""
+    repeated = type(content) is np.ndarray and content.size > 1 and not any(content.strides)
+    return content.flat[0].item() if repeated and content.dtype == np.float64 else content
+
+
+def _is_default(x: Any, default: Any) -> bool:
+    return x is None is default or (type(x) in (bool, int, str, tuple) and type(x) is type(default) and x == default)
+
+
+@functools.cache
+def _defaults(function: Any) -> dict[str, Any]:
+    """By name, in order, the defaults of a function; an ellipsis for what has none."""
+    if isinstance(function, np.ufunc) or not (isinstance(function, FunctionType) or numpy_name(function)):
+        return {}
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: ... if p.default is p.empty else p.default for p in parameters}
 
 
 def _as_array(number: Any, arrays: Sequence[Any]) -> Any:
@@ -517,6 +621,9 @@ class _Body:
         else:
             return []
         tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(kind))]
+        if wanted.kind == "array":  # or what `v.data` gives
+            handed_out = _compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(ReadOnly))
+            tests = [syntax.BoolOp(ast.And(), [*tests, handed_out])]
         if wanted.kind == "array":
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
             if len(wanted.shape) > 1 and wanted.strides is not None:  # sums depend on the layout in their last digit
@@ -766,19 +873,28 @@ class _Page:
     def __init__(self, program: Program, name: str):
         self.program, self.name = program, name
         self.quotes = Quotes()
+        self.asserted: set[str] = set()
         self.given: dict[int, tuple[str, str, Any]] = {}
         """By id, what the function is to be given because it cannot be printed: its name, why, and itself."""
         for call in program.calls:  # before the variables get their names
             if isinstance(call.function, Expect) or call.function is boxed:
                 continue
-            self.refer(getattr(call.function, "func", call.function))
+            if not _places(call):
+                self.refer(getattr(call.function, "func", call.function))
             mapped_constants(self.refer, (call.args, call.kwargs))
-        variables = [*program.arguments, *program.loads, *_results(program.calls)]
+        given = [*program.arguments, *program.loads]
         functions = {call.result: _result_name(call) for call in program.calls}
         functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
-        labels = [(v, v.name or functions.get(v) or ("x" if v.kind == "array" else "number")) for v in variables]
         taken = [name, *self.quotes.taken, *(name for name, _, _ in self.given.values())]
-        names = identifiers(labels, taken)
+        # What is given keeps its name: `x = np.tanh(x @ w)` makes an x1 of the x.
+        names = identifiers([(v, v.name or ("x" if v.kind == "array" else "number")) for v in given], taken)
+        made = [(v, v.name or functions[v]) for v in _results(program.calls)]
+        names |= identifiers(made, [*taken, *names.values()])
+        reads = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
+        for call in program.calls:  # a number as NumPy's keeps its name
+            as_number = call.function is np.float64 or (call.function is operator.getitem and _is_empty(call.args[1]))
+            if as_number and call.args[0] in given and reads[call.args[0]] == 1 and call.result:
+                names[call.result] = names[call.args[0]]
         for call in program.calls:
             if call.out is not None and call.result is not None:
                 names[call.result] = names[call.out]
@@ -814,32 +930,39 @@ class _Page:
     def text(self) -> str:
         program, names = self.program, self.lines.names
         buffers = [v for v, place in program.loads.items() if type(place.holder) is Memory]
-        loads = [v for v in program.loads if v not in buffers]
+        first = {v: n for n, call in reversed([*enumerate(program.calls)]) for v in call.operands}
+        loads = sorted([v for v in program.loads if v not in buffers], key=lambda v: first.get(v, len(program.calls)))
         parameters = [(names[v], _shape(v, dtype=True)) for v in [*program.arguments, *loads]]
         parameters += [(name, why) for name, why, _ in self.given.values()]
         often = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
+        tested = {call.args[0] for call in program.calls if isinstance(call.function, Expect)}
+        tested &= {call.result for call in program.calls if _compares(call)}
         body: list[tuple[int, str, str]] = []
         for v in buffers:
             dtype = "" if v.dtype == np.float64 else f", {literal(v.dtype.type)}"
             body.append((1, f"{names[v]} = np.empty({v.shape}{dtype})", ""))
         for part, calls in groupby(program.calls, lambda call: call.part):
-            body.append((1, "", ""))
-            body.append((1, f"# {part}", ""))
-            if part == "backward":
-                body.append((1, 'with np.errstate(all="ignore"):', ""))
+            section: list[tuple[int, str, str]] = []
             for call in calls:
-                if call.result is not None and often[call.result] == 1 and _turned(call):
+                if call.result is not None and often[call.result] == 1 and (_turned(call) or call.result in tested):
                     self.lines.loads[call.result] = self.lines.expression(call)
                     continue
-                text = self.line(call)
-                if text is not None:
-                    body.append((1 + (part == "backward"), text, _shape(call.result) if call.result else ""))
+                for number, text in enumerate(self.written(call)):
+                    comment = _shape(call.result) if call.result is not None and not number else ""
+                    section.append((1 + (part == "backward"), text, comment))
+            if not section:
+                continue
+            body += [(1, "", ""), (1, f"# {part}", "")]
+            if part == "backward":
+                body.append((1, 'with np.errstate(all="ignore"):', ""))
+            body += section
         body += [(1, "", ""), *((1, line, "") for line in self.end())]
         signature = [(1, f"{name},", comment) for name, comment in parameters]
         head = [f"def {self.name}(", *_commented(signature), "):"] if parameters else [f"def {self.name}():"]
         return "\n".join([self.quotes.text(), "", "", *head, *_commented(body if body[0][1] else body[1:])]) + "\n"
 
-    def line(self, call: Call) -> str | None:
+    def written(self, call: Call) -> list[str]:
+        """The lines of a call: one, nearly always."""
         names, function = self.lines.names, call.function
         if isinstance(function, Expect):
             (operand,) = map(self.lines.tree, call.args)
@@ -848,12 +971,34 @@ class _Page:
                 condition = _compare(_attribute(operand, "shape"), ast.Eq(), self.lines.tree(function.wanted))
             elif not function.wanted:
                 condition = syntax.UnaryOp(ast.Not(), operand)
-            return f"assert {ast.unparse(condition)}  # else the function would take another way"
+            text = f"assert {ast.unparse(condition)}  # else the function would take another way"
+            if text in self.asserted:
+                return []
+            self.asserted.add(text)
+            return [text]
         if function is boxed and call.result is not None:
             names[call.result] = names[call.args[0]]
-            return None
+            return []
+        if _places(call):
+            return self._placed(call)
         right = ast.unparse(self.lines.expression(call))
-        return right if call.result is None or call.out is not None else f"{names[call.result]} = {right}"
+        return [right if call.result is None or call.out is not None else f"{names[call.result]} = {right}"]
+
+    def _placed(self, call: Call) -> list[str]:
+        """The gradient of an index: zeros, with the upstream gradient where something was taken from."""
+        result, content, index = call.result, self.lines.tree(_once(call.args[0])), call.kwargs["index"]
+        assert result is not None
+        target = self.lines.tree(result)
+        shape = literal(result.shape[0] if len(result.shape) == 1 else result.shape)
+        dtype = "" if result.dtype == np.float64 else f", {literal(result.dtype.type)}"
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(len(getattr(part, "shape", ())) > 0 and part.dtype != bool for part in parts):  # may name a place twice
+            put = _call(self.refer(np.add.at), [target, self.lines.tree(index), content])
+            second = ast.unparse(put)
+        else:
+            place = syntax.Subscript(target, self.lines.index(index), LOAD)
+            second = f"{ast.unparse(place)} = {ast.unparse(content)}"
+        return [f"{self.lines.names[result]} = np.zeros({shape}{dtype})", second]
 
     def end(self) -> list[str]:
         """What it returns."""
@@ -862,6 +1007,25 @@ class _Page:
             return [f"return {results}"]
         writes = [f"    {place.path!r}: {ast.unparse(self.lines.tree(v))}," for place, v in self.program.writes]
         return [f"return {results}, {{", *writes, "}"]
+
+
+def _is_empty(index: Any) -> bool:
+    return type(index) is tuple and not index
+
+
+def _compares(call: Call) -> bool:
+    """Whether it is ``a < b`` or its like, which reads best in the condition that it is for."""
+    return hashable(call.function) and isinstance(OPERATORS.get(call.function), ast.cmpop) and _masking(call) is None
+
+
+def _places(call: Call) -> bool:
+    """Whether it is the gradient of an index."""
+    scatter: Any = indexing.scatter
+    return (
+        call.function is scatter.function
+        and call.kwargs.keys() == {"shape", "index"}
+        and (call.result is not None and call.result.kind == "array")
+    )
 
 
 def mapped_constants(look: Callable[[Any], Any], tree: Any) -> None:
@@ -882,7 +1046,7 @@ def mapped_constants(look: Callable[[Any], Any], tree: Any) -> None:
 def _result_name(call: Call) -> str:
     """What an unnamed result is called: as its function."""
     function = getattr(call.function, "func", call.function)
-    name = getattr(function, "__name__", "t").strip("_<>")
+    name = _masking(call) or getattr(function, "__name__", "t").strip("_<>")
     if isinstance(function, BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
         name = {"add": "sum", "multiply": "product", "maximum": "max", "minimum": "min"}.get(
             function.__self__.__name__, function.__self__.__name__
@@ -894,13 +1058,21 @@ _SHORT = {
     "getitem": "part", "true_divide": "quotient", "divide": "quotient", "multiply": "product", "mul": "product",
     "truediv": "quotient", "add": "total", "subtract": "difference", "sub": "difference", "matmul": "product",
     "dot": "product", "greater": "above", "less": "below", "equal": "same",
-    "negative": "minus", "neg": "minus", "lambda": "t",
+    "negative": "minus", "neg": "minus", "lambda": "t", "gt": "above", "lt": "below", "eq": "same", "pow": "power",
+    "not_equal": "different", "ne": "different", "greater_equal": "at_least", "ge": "at_least",
+    "less_equal": "at_most", "le": "at_most", "bitwise_and": "both", "and": "both", "bitwise_or": "either",
+    "or": "either", "invert": "rest", "broadcast_to": "repeated", "scatter": "placed", "expand_dims": "expanded",
+    "squeeze": "squeezed", "swapaxes": "swapped",
 }  # fmt: skip
 
 
 def _turned(call: Call) -> bool:
     """Whether it is an array's ``.T``, which reads best where it is used."""
-    return call.function is np.transpose and len(call.args) == 1 and not call.kwargs and call.args[0].kind == "array"
+    args = call.args
+    if not args or type(args[0]) is not Variable or args[0].kind != "array" or call.kwargs or call.out is not None:
+        return False
+    swapped = call.function is np.swapaxes and len(args[0].shape) == 2 and args[1:] in ((-1, -2), (0, 1), (1, 0))
+    return swapped or (call.function is np.transpose and len(args) == 1)
 
 
 def _shape(variable: Variable, dtype: bool = False) -> str:

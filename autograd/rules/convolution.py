@@ -231,15 +231,15 @@ def _conv2d_weight(x, g, kernel, stride, padding, dilation, groups):
     return np.swapaxes(weight, 1, 2).reshape(filters, x.shape[1] // groups, *kernel)
 
 
-def conv2d_to_input(g, y, x, weight, bias, stride, padding, dilation, groups):
+def conv2d_to_input(g, y, x, weight, bias, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
     return conv2d_input(g, weight, np.shape(x), stride, padding, dilation, groups)
 
 
-def conv2d_to_weight(g, y, x, weight, bias, stride, padding, dilation, groups):
+def conv2d_to_weight(g, y, x, weight, bias, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
     return conv2d_weight(x, g, np.shape(weight)[2:], stride, padding, dilation, groups)
 
 
-def conv2d_to_bias(g, y, x, weight, bias, stride, padding, dilation, groups):
+def conv2d_to_bias(g, y, x, weight, bias, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
     return np.sum(g, axis=(0, 2, 3))
 
 

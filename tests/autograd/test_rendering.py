@@ -3,8 +3,10 @@
 import inspect
 import linecache
 import operator
+import re
 import threading
 import traceback
+import types
 import warnings
 
 import numpy as np
@@ -15,7 +17,7 @@ pytest.importorskip("hypothesis", reason="Hypothesis, which draws the programs, 
 from hypothesis import HealthCheck, given, settings
 
 import autograd
-from autograd import Value, rendering
+from autograd import Value, gradient_source, rendering
 from autograd.op import defop, registry
 from autograd.passes import simplified
 from autograd.planning import planned
@@ -558,3 +560,94 @@ def test_variables_may_be_called_anything():
 def test_an_empty_program():
     assert runner(Program([], {}, [], [], (1, None)))() == (1, None)
     assert printed(Program([], {}, [], [], {"a": 1}))() == {"a": 1}
+
+
+# -------------------------------------------------------------------- as a teacher would write it
+
+
+V = np.array([0.5, -1.5, 2.0])
+T = np.array([1.0, 0.0, 1.0])
+
+
+def agrees(function, *args, argnums=0):
+    """That the page runs alone to the bits of the graph; gives the page."""
+    text = gradient_source(function, *args, argnums=argnums)
+    module = types.ModuleType("printed")
+    exec(compile(text, "printed", "exec"), vars(module))
+    name = re.findall(r"^def (\w+_and_gradient)\(", text, re.M)[-1]
+    assert same(getattr(module, name)(*args), autograd.value_and_grad(function, argnums)(*args))
+    return text
+
+
+def test_numbers_among_the_arguments_keep_their_names():
+    text = agrees(lambda w, b: np.sum(np.tanh(w * b)), V, 2.0, argnums=(0, 1))
+    assert "    b = np.float64(b)\n" in text and "w * b" in text
+    text = agrees(lambda w, b: np.sum(np.tanh(w * b)), V, np.array(2.0), argnums=(0, 1))
+    assert "    b = b[()]\n" in text and "w * b" in text
+
+
+def test_constants_say_where_they_come_from():
+    def nll(w, x):
+        return -np.mean(np.log(1 + np.exp(-x @ w))) + np.sum(w * np.sqrt(2.0)) + 0.1 * np.sum(w)
+
+    text = agrees(nll, V, np.ones((6, 3)))
+    assert "-1 / 6" in text and "np.float64(" not in text and "0.1666" not in text
+    assert "2 ** 0.5" in text and "0.1 *" in text
+    assert "1 / 32 *" in agrees(lambda w: np.mean((np.ones((32, 3)) @ w) ** 2), V)
+    text = agrees(lambda x: np.sum(2.0**x * (1 - 0.9) + 0.5 * np.log(2 * np.pi) * x), V)
+    assert "np.log(2)" in text and "1 - 0.9" in text and "0.5 * np.log(2 * np.pi)" in text
+
+
+def test_a_condition_stands_where_it_is_asked():
+    text = gradient_source(lambda x: x * x if x > 1 else x, 2.0)
+    assert "assert x > 1  # else" in text
+
+
+def test_views_are_written_as_indices():
+    text = agrees(lambda w, x: np.sum((x @ w) ** 2), V, np.arange(6.0).reshape(2, 3))
+    assert "[:, None]" in text and "x.T @ " in text and "[:, 0]" in text
+    assert "swapaxes" not in text and "expand_dims" not in text and "squeeze" not in text
+    text = agrees(lambda x, y: np.sum(np.concatenate([x, y]) ** 2), V, V, argnums=(0, 1))
+    assert "[0:3]" in text
+    text = agrees(lambda x: np.sum(np.stack([x, x**2]) ** 2), V)
+    assert "[0]" in text
+
+
+def test_what_is_so_anyway_is_not_said():
+    text = agrees(lambda x, y: np.sum(np.einsum("i,i->i", x, y).reshape(3, 1) ** 2) + np.linalg.norm(x), V, T)
+    assert "'C'" not in text and "None" not in text and "False" not in text
+
+
+def test_comparisons_have_names():
+    text = agrees(lambda x: np.sum(np.maximum(x, 0) + np.clip(x, -1, 1)), V)
+    assert "np.isnan(x)" in text and "x != x" not in text and "x == x" not in text
+    assert "bitwise" not in text and "not_equal" not in text and "greater_equal" not in text
+
+
+def test_a_where_is_cut_without_detours():
+    def huber(w, x, t):
+        r = x @ w - t
+        return np.where(np.abs(r) < 1, r**2 / 2, np.abs(r) - 0.5).sum()
+
+    text = agrees(huber, V, np.arange(6.0).reshape(2, 3), np.ones(2))
+    backward = text[text.index("# backward") :]
+    assert "1.0 - " not in backward and len(backward.splitlines()) < 26
+    assert len(re.findall("assert", text)) <= 1
+
+
+def test_an_entry_is_put_where_it_was_taken_from():
+    text = agrees(lambda x: x[0] * x[1:].sum() + x[-1] ** 3, V)
+    assert "= np.zeros(3)" in text and "[1:] = " in text and "[-1] = " in text and text.count("def ") == 1
+    text = agrees(lambda x, t: -np.log(x)[np.arange(3), t].mean(), np.abs(X.T) + 1, np.array([0, 1, 0]))
+    assert "np.add.at(" in text and text.count("def ") == 1
+
+
+def test_helpers_are_of_numpy_alone():
+    images, filters = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2))
+    text = agrees(lambda w, x: np.sum(autograd.conv2d(x, w, np.zeros(1)) ** 2), filters, images)
+    assert "foreign" not in text and "lazy" not in text and "->" not in text and "Any" not in text
+
+
+def test_a_constant_that_repeats_itself_is_printed():
+    text = agrees(lambda w, x: np.mean(x * w, axis=0).sum(), np.ones((3, 2)), np.ones((3, 2)))
+    assert "np.broadcast_to(" in text or "1 / 3" in text

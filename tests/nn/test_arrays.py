@@ -312,3 +312,13 @@ def test_fit_on_a_cluster(cluster):
     model = nn.MLP([4, 8, 2], seed=0).compile(lambda p: nn.Adam(p, lr=0.02), "cross_entropy", ["accuracy"])
     history = model.fit(x, y, epochs=8, batch_size=8, seed=0, verbose=False)
     assert history["accuracy"][-1] > 0.9
+
+
+def test_a_fit_goes_through_chunks_in_a_program_too():
+    x = da.random.default_rng(0).normal(size=(40, 3), chunks=(20, 3)).persist()
+    y = da.from_array(np.arange(40) % 2, chunks=20)
+    nets = [nn.MLP([3, 4, 2], seed=0).compile("adam", "cross_entropy") for _ in range(2)]
+    for net, compiled in zip(nets, (False, True), strict=True):
+        net.fit(x, y, epochs=3, batch_size=8, seed=0, compile=compiled, verbose=False)
+    for a, b in zip(*[net.parameters() for net in nets], strict=True):
+        assert np.array_equal(a.data, b.data)
