@@ -742,6 +742,8 @@ def _same(first: Program, second: Program, name: str) -> bool:
         if isinstance(f, Expect) and isinstance(g, Expect):
             if f.wanted != g.wanted:
                 return False
+        elif (f is _equal or g is _equal) and not (f is g and _equal_trees(a.args, b.args, twin)):
+            return False  # of the numbers that are read, others were equal
         elif f != g and getattr(f, "__code__", 0) is not getattr(g, "__code__", 1):
             _differ(name, a, b)
         if not _equal_trees(a.args, b.args, twin) or not _equal_trees(a.kwargs, b.kwargs, twin):

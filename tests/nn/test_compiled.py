@@ -394,10 +394,11 @@ def test_a_net_that_is_rebuilt_between_calls():
         assert_same(compiled(x), model(x))
 
 
-def test_a_weight_that_is_frozen_for_a_while():
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_weight_that_is_frozen_for_a_while(name):
     def make():
         model = nn.MLP([4, 5, 3], seed=0)
-        optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=0.5)
+        optimizer = OPTIMISERS[name](model.parameters())
 
         def step(x, t):
             optimizer.zero_grad()
