@@ -44,7 +44,7 @@ from .planning import planned
 from .program import Call, DivergedError, Expect, Place, Program, Variable, boxed, variables
 from .rendering import MISS, runner, source
 from .transforms import value_and_grad
-from .value import Value, record, tick
+from .value import ReadOnly, Value, record, tick
 from .waves import in_waves
 
 _tracing = threading.RLock()
@@ -368,6 +368,10 @@ class _Trace:
             found = place.get()
             traced = self._stand(place, found, _name(place))
             self.conditions.append((place, "like", traced._variable))
+            if type(found) is ReadOnly:  # what `Value.data` handed out: programs are of the plain array that it shows
+                traced._variable.kind = "view"
+                traced = self.recorder.call(np.asarray, (traced,)).locked()
+                self.traced[identity(place)] = place, traced, found
             place.set(traced)
         for place in before.generators:
             generator = place.get()
@@ -409,7 +413,8 @@ class _Trace:
             return named
         if not _plain(tree) and kind is not Value:
             return tree
-        traced = self.recorder.source(tree._array if kind is Value else tree, name)
+        array = tree._array if kind is Value else np.asarray(tree) if kind is ReadOnly else tree
+        traced = self.recorder.source(array, name)
         arguments.append(traced._variable)
         return Value(traced, label=tree.label, requires_grad=False) if kind is Value else traced
 
@@ -648,7 +653,7 @@ def _name_results(program: Program, function: Callable[..., Any]) -> None:
 def _plain(x: Any) -> bool:
     """Whether an argument is an array or a number that may be another one in each run."""
     kind = type(x)
-    return kind is np.ndarray or kind is float or isinstance(x, np.generic)
+    return kind is np.ndarray or kind is float or isinstance(x, np.generic) or kind is ReadOnly
 
 
 def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
@@ -672,6 +677,8 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
         return kind, tuple([_signature(part, arrays, objects) for part in tree])
     if kind is dict:
         return dict, tuple([(name, _signature(part, arrays, objects)) for name, part in tree.items()])
+    if kind is ReadOnly:
+        return _signature(np.asarray(tree), arrays, objects)
     if isinstance(tree, np.ndarray) or hasattr(kind, "__array_function__"):
         raise CompileError(f"A compiled function got a {kind.__module__}.{kind.__name__}: it takes NumPy's own arrays.")
     if kind is complex:
@@ -706,7 +713,7 @@ def _holds(condition: Condition) -> bool:
         if how == "type":
             return type(found) is wanted
         if how == "like":
-            kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
+            kind = {"array": np.ndarray, "view": ReadOnly}.get(wanted.kind) or wanted.dtype.type
             same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
             return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)

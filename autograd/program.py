@@ -22,8 +22,9 @@ class Variable:
 
     Attributes
     ----------
-    kind : {"array", "number", "object"}
-        An ndarray; a NumPy scalar or a Python number; anything else, such as a tuple of results.
+    kind : {"array", "number", "view", "object"}
+        An ndarray; a NumPy scalar or a Python number; what `Value.data` hands out; anything else, such as a tuple of
+        results.
     shape : tuple of int
     dtype : numpy.dtype or None
         None for an object and for a Python number, which leaves the dtype of what it meets alone.

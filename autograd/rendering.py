@@ -42,7 +42,7 @@ from .program import (
     variables,
 )
 from .quoting import Quotes, Unquotable, literal, numpy_name
-from .value import tick
+from .value import ReadOnly, tick
 
 MISS: Final = type("Miss", (), {"__repr__": lambda self: "MISS", "__slots__": ()})()
 """What a runner returns, having done nothing, where it is not meant for what it was given."""
@@ -508,8 +508,8 @@ class _Body:
 
     def unlike(self, found: ast.expr, wanted: Variable) -> list[ast.expr]:
         """How it shows that something is not as a variable says."""
-        if wanted.kind == "array":
-            kind: Any = np.ndarray
+        if wanted.kind in ("array", "view"):
+            kind: Any = np.ndarray if wanted.kind == "array" else ReadOnly
         elif wanted.kind == "number" and wanted.dtype is not None:
             kind = wanted.dtype.type
         elif wanted.kind == "number":
@@ -517,7 +517,7 @@ class _Body:
         else:
             return []
         tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(kind))]
-        if wanted.kind == "array":
+        if wanted.kind in ("array", "view"):
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
             if len(wanted.shape) > 1 and wanted.strides is not None:  # sums depend on the layout in their last digit
                 tests.append(_compare(_attribute(found, "strides"), ast.NotEq(), self.lines.tree(wanted.strides)))
