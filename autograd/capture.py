@@ -604,6 +604,12 @@ class Recorder:
         finally:
             self.outside = outside
 
+    def made(self, gradient: Any) -> Any:
+        """A gradient that depends on no number that was traced, as of ``w.sum()``: made anew in each run, as others."""
+        if type(gradient) is not np.ndarray:
+            return gradient
+        return self.call(np.array, (gradient if gradient.base is None else gradient.copy(),), effect=True)
+
     def run(self, function: Callable[..., Any], arguments: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
         """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
         operands = list(_leaves((arguments, params))) if params else arguments

@@ -266,6 +266,33 @@ def test_an_optimiser_with_a_schedule(name, limit, dtype):
     assert_compiles(make, calls=10, traces=5)
 
 
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("slope", ["of a sum", "of a step", "of a perceptron that makes no mistake"])
+def test_a_gradient_that_depends_on_no_number(name, slope):
+    def make():
+        unit = nn.Perceptron([1.0, 2.0, 0.5])
+        optimizer = OPTIMISERS[name](unit.parameters())
+
+        def step(x):
+            optimizer.zero_grad()
+            if slope == "of a sum":
+                loss = unit.weight.sum() + 2 * unit.bias
+            elif slope == "of a step":
+                loss = nn.step(unit.weight).mean()
+            else:
+                loss = nn.perceptron_loss(unit.score(x), np.ones(4))
+            loss.backward()
+            if unit.bias.grad is not None:
+                unit.bias.grad += 1.0
+            unit.weight.grad *= 0.5
+            optimizer.step()
+            return loss, unit.weight.grad
+
+        return step, lambda call: [np.full((4, 3), 100.0 + call)], lambda: state(unit, optimizer)
+
+    assert_compiles(make)
+
+
 def test_an_own_optimiser():
     class Signs(nn.Optimizer):
         def update(self, w, g, state):
