@@ -20,9 +20,10 @@ import numpy as np
 
 from .errors import CompileError
 from .graph import describe
+from .lowering import dense
 from .op import Op, Several
 from .program import Call, Expect, Variable, cast, item, variables
-from .value import Value, tick
+from .value import Value, frozen, tick
 
 _ABOUT = {
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
@@ -92,9 +93,12 @@ class Traced:
 
     def owned(self) -> Any:
         """What a Value holds that is made of it."""
-        if self._variable.dtype is not None:
+        content, variable = self._content, self._variable
+        if variable.dtype is None:
+            return self._recorder.call(np.complex128 if isinstance(content, complex) else np.float64, (self,))
+        if self._locked or variable.kind == "number" or dense(variable) or frozen(content):
             return self.locked()
-        return self._recorder.call(np.complex128 if isinstance(self._content, complex) else np.float64, (self,))
+        return self._recorder.call(np.copy, (self,)).locked()  # a Value's copy has no gaps, which sums depend on
 
     # ---------------------------------------------------------------- what is known before a run
 
@@ -207,7 +211,7 @@ class Traced:
         return self._recorder.call(item, (self[index] if index else self,))
 
     def copy(self, order: str = "C") -> Any:
-        return self if isinstance(self._content, np.generic) else self._recorder.call(np.copy, (self,))
+        return self if isinstance(self._content, np.generic) else self._recorder.call(np.copy, (self, order))
 
     # ---------------------------------------------------------------- what would end the trace
 
@@ -288,9 +292,10 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
-        if ufunc is np.matmul and not self._recorder.outside and 1 in (self._content.size, content.size):
-            # Of matrices `rules.linalg.product` takes np.dot, which is the same but for a single element's 0 * nan.
-            return self._recorder.call(np.dot if self.ndim == content.ndim == 2 else ufunc, pair)
+        if ufunc is np.matmul and not self._recorder.outside and self.ndim == content.ndim == 2:
+            # `rules.linalg.product` takes np.dot, which goes another way for a single element, and for gaps in memory.
+            if any(x.size == 1 or not x.flags.forc for x in (self._content, content)):
+                return self._recorder.call(np.dot, pair)
         return self._recorder.call(ufunc, pair)
 
     return method

@@ -416,7 +416,7 @@ class _Trace:
         array = tree._array if kind is Value else np.asarray(tree) if kind is ReadOnly else tree
         traced = self.recorder.source(array, name)
         arguments.append(traced._variable)
-        return Value(traced, label=tree.label, requires_grad=False) if kind is Value else traced
+        return Value(traced.locked(), label=tree.label, requires_grad=False) if kind is Value else traced
 
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder = self.recorder

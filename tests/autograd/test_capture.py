@@ -187,6 +187,36 @@ def test_layouts_count_to_the_last_bit():
     )
 
 
+LAYOUTS = {
+    "as it is": lambda x: x,
+    "columns": np.asfortranarray,
+    "every other row": lambda x: np.repeat(x, 2, 0)[::2],
+    "every other column": lambda x: np.repeat(x, 2, 1)[:, ::2],
+    "backwards": lambda x: x[::-1],
+    "a part": lambda x: np.hstack([x, x])[:, : x.shape[1]],
+    "one row": lambda x: np.broadcast_to(x[:1], x.shape),
+}
+
+
+@pytest.mark.parametrize("units", [1, 2, 41])
+@pytest.mark.parametrize("held", [lambda x: x, Value, lambda x: x.T.copy().T], ids=["bare", "a Value", "a copy"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_products_and_sums_of_every_layout(layout, held, units):
+    """An operation takes a matrix with gaps to BLAS in another way than np.matmul does; a Value's copy has none."""
+    rng = np.random.default_rng(1)
+    w, x = Value(rng.normal(size=(9, units))), LAYOUTS[layout](rng.normal(size=(24, 9)))
+
+    def function(x):
+        w.zero_grad()
+        given = held(x)
+        y = given @ w
+        loss = y.sum() + np.tanh(given @ w).mean() + (y[::-1] * y[:, :1]).sum()
+        loss.backward()
+        return loss, w.grad
+
+    assert_follows(function, (x,))
+
+
 # ---------------------------------------------------------------- writing in place
 
 
