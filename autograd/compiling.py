@@ -713,7 +713,7 @@ def _holds(condition: Condition) -> bool:
         if how == "type":
             return type(found) is wanted
         if how == "like":
-            kind = {"array": np.ndarray, "view": ReadOnly}.get(wanted.kind) or wanted.dtype.type
+            kind: Any = {"array": np.ndarray, "view": ReadOnly}.get(wanted.kind) or wanted.dtype.type
             same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
             return same and (found.ndim < 2 or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)

@@ -5,6 +5,7 @@ is: results, parameters, gradients, buffers, what optimisers remember, and where
 """
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -107,6 +108,30 @@ def test_every_layer_is_here():
     here = {type(module) for name in ALL for _, module in ALL[name]()[0].named_modules()}
     layers = {kind for kind in vars(nn).values() if inspect.isclass(kind) and issubclass(kind, nn.Module)}
     assert layers - here == {nn.Module}
+
+
+COVERED = {"Model", "Module", "Optimizer", "Schedule", "clip_gradients", "scalar", "metrics", "train"}
+"""What other tests here, and in test_train.py, are of."""
+NOTHING_TO_COMPILE = {
+    "Input", "Symbol", "data", "from_torch_state_dict", "init", "keep_memory", "load", "pictures", "save",
+    "to_torch_state_dict",
+}  # fmt: skip
+
+
+def kinds(base):
+    return {name for name, kind in vars(nn).items() if inspect.isclass(kind) and issubclass(kind, base)}
+
+
+def test_every_public_name_is_here():
+    assert {type(make([Value(1.0)])).__name__ for make in OPTIMISERS.values()} == kinds(nn.Optimizer) - {"Optimizer"}
+    assert {loss.__name__ for loss, _, _ in LOSSES.values()} == set(nn.losses.__all__)
+    assert set(SCHEDULES) == kinds(nn.Schedule) - {"Schedule"}
+    assert set(MEASURES) == {*nn.metrics.__all__, "noise_robustness"}
+    assert set(LOOKS) | {"noise_robustness"} == set(nn.inspection.__all__)
+    tested = kinds(nn.Module) | kinds(nn.Optimizer) | set(nn.losses.__all__) | set(nn.functional.__all__)
+    tested |= set(SCHEDULES) | set(nn.inspection.__all__) | COVERED
+    public = set(re.findall(r"^from .* import (\w+) as \1$", inspect.getsource(nn), re.MULTILINE))
+    assert public - tested == NOTHING_TO_COMPILE
 
 
 def numbers_of(y):
@@ -316,10 +341,89 @@ def test_an_own_optimiser():
     assert_compiles(make)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "mae", "mse", "r2"])
+SCHEDULES = {
+    "CosineSchedule": lambda optimizer: nn.CosineSchedule(optimizer, steps=6, warmup=2, lowest=0.1),
+    "StepSchedule": lambda optimizer: nn.StepSchedule(optimizer, every=3, gamma=0.5),
+    "WarmUpSchedule": lambda optimizer: nn.WarmUpSchedule(optimizer, steps=5),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_that_is_a_part_of_the_step(name):
+    def make():
+        model = nn.MLP([3, 4, 2], np.tanh, seed=0)
+        optimizer = nn.Adam(model.parameters(), lr=0.1)
+        schedule = SCHEDULES[name](optimizer)
+
+        def step(x, t):
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x), t)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            return loss
+
+        def look():
+            return state(model, optimizer), float(optimizer.lr), schedule.count
+
+        return step, lambda call: [np.eye(3) * (call + 1), np.array([0, 1, call % 2])], look
+
+    assert_compiles(make, calls=14, traces=9)
+
+
+MEASURES = dict.fromkeys(("accuracy", "mae", "mse", "r2"), (PREDICTED, ACTUAL)) | {
+    "confusion": (PREDICTED, ACTUAL, 5),
+    "f1": (PREDICTED, ACTUAL, "macro"),
+    "precision": (PREDICTED, ACTUAL, "macro"),
+    "recall": (PREDICTED, ACTUAL, "macro"),
+    "roc_auc": (PREDICTED, ACTUAL > 2),
+    "top_k": (np.eye(5)[PREDICTED], ACTUAL, 2),
+    "noise_robustness": (np.eye(5)[PREDICTED], ACTUAL, [0.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
 def test_a_metric_gives_a_python_number_and_says_so(name):
+    measure = getattr(nn.metrics, name, None)
+    if measure is None:
+        model = nn.MLP([5, 5], seed=0)
+        measure = lambda *given: nn.noise_robustness(model, *given, seed=0)  # noqa: E731
+    if name == "confusion":
+        assert_compiles(lambda: (measure, lambda call: MEASURES[name], lambda: None))
+        return
     with pytest.raises(CompileError, match="while a function is traced"):
-        compile(getattr(nn.metrics, name))(PREDICTED, ACTUAL)
+        compile(measure)(*MEASURES[name])
+
+
+LOOKS = {
+    "fgsm": lambda model, x, t, rng: nn.fgsm(model, x, t, 0.1),
+    "integrated_gradients": lambda model, x, t, rng: nn.integrated_gradients(model, x, t, steps=3),
+    "pgd": lambda model, x, t, rng: nn.pgd(model, x, t, 0.1, steps=3, limits=(-9.0, 9.0), seed=rng),
+    "saliency": lambda model, x, t, rng: (nn.saliency(model, x), nn.saliency(model, x, t)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_into_a_net_that_learns(name, dtype):
+    def make():
+        model, given = made("a drawn model", dtype)
+        optimizer, rng = nn.Adam(model.parameters()), np.random.default_rng(0)
+
+        def step(x, t):
+            seen = LOOKS[name](model, x, t, rng)
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x if name in ("integrated_gradients", "saliency") else seen)[:, :2], t)
+            loss.backward()
+            optimizer.step()
+            return loss, seen, model.training
+
+        def look():
+            return state(model, optimizer), rng.bit_generator.state["state"]["state"]
+
+        return step, lambda call: [other(given[0], call), np.arange(4) % (1 + call % 2)], look
+
+    assert_compiles(make)
 
 
 # ---------------------------------------------------------------- single numbers
