@@ -55,7 +55,8 @@ class UntraceableError(CompileError):
             f"compile: {self.what} of{named} ({traced._shown()}) while a function is traced. A program has no Python "
             "between its NumPy calls, so that nothing can look at a number there. `if a > b:` is fine (it is checked "
             "in each run), and so is v.item() if it is returned or computed with; for a choice by entries write "
-            "np.where(...), and np.sqrt(x) for math.sqrt(x)."
+            "np.where(...), and np.sqrt(x) for math.sqrt(x). An array that it is an index of, array[x], is to be made "
+            "outside."
         )
 
 
@@ -275,6 +276,11 @@ _POWERS: dict[Any, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.
 """What ``array ** number`` runs, for floating and complex arrays, in the place of np.power."""
 
 
+def _goes_by_dot(a: Any, b: Any) -> bool:
+    """Whether np.dot, which `rules.linalg.product` takes for matrices, adds up in another way than np.matmul."""
+    return a.ndim == b.ndim == 2 and any(x.size == 1 or not x.flags.forc for x in (a, b))
+
+
 def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
     compute = getattr(operator, f"{name}_" if name in ("and", "or") else name)
 
@@ -292,10 +298,8 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
-        if ufunc is np.matmul and not self._recorder.outside and self.ndim == content.ndim == 2:
-            # `rules.linalg.product` takes np.dot, which goes another way for a single element, and for gaps in memory.
-            if any(x.size == 1 or not x.flags.forc for x in (self._content, content)):
-                return self._recorder.call(np.dot, pair)
+        if ufunc is np.matmul and not self._recorder.outside and _goes_by_dot(self._content, content):
+            return self._recorder.call(np.dot, pair)
         return self._recorder.call(ufunc, pair)
 
     return method
@@ -543,7 +547,7 @@ class Recorder:
         if type(target) is not Traced:
             raise CompileError(
                 "compile: out=..., or an operator like array += x, would write into an array made outside of the "
-                "trace. Write array = array + x."
+                "trace, or of nothing that is traced, as by np.zeros(...). Write array = array + x."
             )
         owner = self.held.get(id(_owner(target._content)))
         shared = target._variable in self.viewed
