@@ -119,6 +119,8 @@ class Traced:
                 return getattr(self._content, name)
             if name in _METHODS:
                 return functools.partial(self._recorder.method, _METHODS[name], self)
+        if not hasattr(self._content, name):
+            raise AttributeError(f"{type(self._content).__name__!r} object has no attribute {name!r}")
         raise _NoAttributeError(f"the attribute .{name}", self)
 
     @property
@@ -278,7 +280,8 @@ _POWERS: dict[Any, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.
 
 def _goes_by_dot(a: Any, b: Any) -> bool:
     """Whether np.dot, which `rules.linalg.product` takes for matrices, adds up in another way than np.matmul."""
-    return a.ndim == b.ndim == 2 and any(x.size == 1 or not x.flags.forc for x in (a, b))
+    both = a.ndim == b.ndim == 2
+    return both and (a.dtype != b.dtype or any(x.size == 1 or not x.flags.forc for x in (a, b)))
 
 
 def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
@@ -552,7 +555,11 @@ class Recorder:
         owner = self.held.get(id(_owner(target._content)))
         shared = target._variable in self.viewed
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
-            raise UntraceableError("writing in place into a view, an argument or a parameter", target)
+            named = f" {target._variable.name!r}" if target._variable.name else ""
+            raise CompileError(
+                f"compile: writing in place into{named} ({target._shown()}), which is a view, an argument or made "
+                f"outside of the trace. Write array = array + x for array += x, and keep the new one in its place."
+            )
         content = result._content
         if content.shape != target._content.shape or content.dtype != target._content.dtype:
             result = self.call(_fitted, (target, result))

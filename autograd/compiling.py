@@ -450,7 +450,7 @@ class _Trace:
             elif (
                 isinstance(now, Traced | np.ndarray | np.generic)
                 or type(now) in _NUMBERS
-                or (now is None and place.key == "_grad")
+                or (now is None and place.attribute and place.key == "_grad")
             ):
                 writes.append((place, now))
             else:
@@ -462,7 +462,9 @@ class _Trace:
                 self.conditions.append((Place(value, "_grad", True, f"{path}.grad"), "is", None))
         used = {operand for call in recorder.calls for operand in call.operands}
         for place, traced, _ in self.traced.values():
-            if place.key == "_grad" and traced._variable in used:  # most are forgotten before they are read
+            if (
+                place.attribute and place.key == "_grad" and traced._variable in used
+            ):  # most are forgotten before they are read
                 self.conditions.append((place, "like", traced._variable))
         for place in after.arrays:
             found, key = content(place), identity(place)
@@ -484,15 +486,16 @@ class _Trace:
         # Everything is put back, or on, for real.
         noted: list[tuple[Place, Any]] = []
         for place, now in writes:
+            slot = place.key if place.attribute else None  # an entry's key may be a Value, which == compares by numbers
             if type(now) is Traced:
-                now._variable.name = now._variable.name or ("" if place.key == "_grad" else "new_") + _name(place)
+                now._variable.name = now._variable.name or ("" if slot == "_grad" else "new_") + _name(place)
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
             else:
                 noted.append((place, self._made(now, _name(place))))
-            place.set(_own(now._content, place.key == "_array") if type(now) is Traced else now)
-            if place.key == "_array" and type(place.holder) is Value:
+            place.set(_own(now._content, slot == "_array") if type(now) is Traced else now)
+            if slot == "_array" and type(place.holder) is Value:
                 place.holder._clock = tick()
         for value in after.values:
             for name in ("_array", "_grad"):
@@ -616,11 +619,11 @@ def _own(content: Any, read_only: bool = False) -> Any:
 
 def _name(place: Place) -> str:
     """What a variable loaded from there is called."""
-    if place.key == "_array" or place.key == "_grad":
+    if not isinstance(place.key, str) or place.key == "cell_contents":
+        return place.path
+    if place.attribute and place.key in ("_array", "_grad"):
         label = place.holder.label or place.path.removesuffix(".grad")
         return label if place.key == "_array" else f"grad_{label}"
-    if place.key == "cell_contents" or isinstance(place.key, int):
-        return place.path
     entry = re.search(r"\[(\d+)\]\[[^\]]*\]$", place.path)  # as of an optimiser's states[0]['m']
     return f"{place.key}_{entry[1]}" if entry else str(place.key)
 

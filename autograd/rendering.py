@@ -598,7 +598,7 @@ class _Body:
 
         for place, variable in program.writes:
             content = self.lines.tree(mapped(own, variable))
-            if place.key == "_array" and place.attribute:
+            if place.attribute and place.key == "_array":
                 clocks.append(place)
                 if variable in self.held:
                     continue  # it stands there

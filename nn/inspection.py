@@ -15,7 +15,7 @@ import numpy as np
 from autograd import as_array, grad, no_grad
 
 from .arrays import computed, numbers
-from .init import Seed
+from .init import Seed, generator
 from .losses import cross_entropy
 from .metrics import accuracy
 from .module import Module
@@ -241,8 +241,7 @@ def pgd(
         raise ValueError(f"pgd(step_size={step_size!r}): it is positive.")
     now: np.ndarray = x
     if random_start:
-        random = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
-        noise = random.uniform(-epsilon, epsilon, x.shape).astype(x.dtype)
+        noise = generator(seed).uniform(-epsilon, epsilon, x.shape).astype(x.dtype)
         now = _near(x + noise, x, epsilon, limits)
     with _judging(model):
         for _ in range(steps):

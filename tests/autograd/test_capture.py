@@ -217,6 +217,22 @@ def test_products_and_sums_of_every_layout(layout, held, units):
     assert_follows(function, (x,))
 
 
+@pytest.mark.parametrize("dtypes", ["ee", "ff", "dd", "gg", "ii", "DD", "ed", "fd", "df", "id", "dD"])
+def test_products_of_every_dtype(dtypes):
+    rng = np.random.default_rng(1)
+    x, w = (rng.normal(size=shape, scale=3).astype(kind) for shape, kind in zip([(24, 9), (9, 4)], dtypes, strict=True))
+    v = Value(w)
+
+    def function(x):
+        v.zero_grad()
+        y = x @ v
+        if v.requires_grad:
+            np.mean(abs(y * y)).backward()
+        return y, np.matmul(x, v), x @ w, v.grad
+
+    assert_follows(function, (x,))
+
+
 # ---------------------------------------------------------------- writing in place
 
 

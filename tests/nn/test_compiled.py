@@ -506,6 +506,36 @@ def test_small_batches_that_add_up_and_a_running_mean_of_the_weights():
     assert_compiles(make)
 
 
+def test_velocities_in_a_dict_by_parameter_and_an_epoch_as_one_step():
+    def make():
+        model, rng = nn.MLP([4, 5, 3], seed=0), np.random.default_rng(0)
+        velocities = {p: np.zeros_like(p.data) for p in model.parameters()}
+        rates = {p: 0.1 / (i + 1) for i, p in enumerate(model.parameters())}
+
+        def epoch(x, t):
+            total = 0.0
+            for batch, targets in nn.data.batches(x, t, size=8, seed=rng):
+                model.zero_grad()
+                loss = nn.cross_entropy(model(batch), targets)
+                loss.backward()
+                total += loss.item() * len(batch)
+                for p in model.parameters():
+                    velocities[p] = 0.9 * velocities[p] + p.grad
+                    p.data -= rates[p] * velocities[p]
+            return total / len(x)
+
+        def look():
+            return state(model), list(velocities.values()), rng.bit_generator.state["state"]["state"]
+
+        def arguments(call):
+            rates[model.layers[0].bias] = 0.1 / (1 + call // 3)
+            return [np.sin(np.arange(80.0) * (call + 1)).reshape(20, 4), np.arange(20) % 3]
+
+        return epoch, arguments, look
+
+    assert_compiles(make, calls=10, traces=6)
+
+
 def test_a_net_that_is_rebuilt_between_calls():
     model = nn.Sequential(nn.Dense(4, 4, seed=0))
     compiled, x = compile(model), np.linspace(-1, 1, 12).reshape(3, 4)
