@@ -101,6 +101,14 @@ class Traced:
             return self.locked()
         return self._recorder.call(np.copy, (self,)).locked()  # a Value's copy has no gaps, which sums depend on
 
+    @staticmethod
+    def product(a: Any, b: Any) -> Any:
+        """What `rules.linalg.product` gives of matrices: np.dot, or np.matmul, where that adds up in the same way."""
+        recorder = (b if type(b) is Traced else a)._recorder
+        pair = recorder.contents((a, b))
+        other = a.dtype != b.dtype or any(x.size == 1 or not x.flags.forc for x in pair)
+        return recorder.call(np.dot if other else np.matmul, (a, b))
+
     # ---------------------------------------------------------------- what is known before a run
 
     @property  # type: ignore[misc]
@@ -229,10 +237,18 @@ class Traced:
     __int__ = _refuse("int()")
     __complex__ = _refuse("complex()")
     __index__ = _refuse("use as an integer")
-    __str__ = _refuse("str() or print()")
-    __format__ = _refuse("formatting")
     tolist = _refuse(".tolist()")
     del _refuse
+
+    # An error tells of numbers: a text may be made, and only if the function comes to an end is it refused.
+
+    def __str__(self) -> str:
+        self._recorder.told = self._recorder.told or UntraceableError("str() or print()", self)
+        return str(self._content)
+
+    def __format__(self, how: str) -> str:
+        self._recorder.told = self._recorder.told or UntraceableError("formatting", self)
+        return format(self._content, how)
 
     def _shown(self) -> str:
         content = self._content
@@ -278,12 +294,6 @@ _POWERS: dict[Any, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.
 """What ``array ** number`` runs, for floating and complex arrays, in the place of np.power."""
 
 
-def _goes_by_dot(a: Any, b: Any) -> bool:
-    """Whether np.dot, which `rules.linalg.product` takes for matrices, adds up in another way than np.matmul."""
-    both = a.ndim == b.ndim == 2
-    return both and (a.dtype != b.dtype or any(x.size == 1 or not x.flags.forc for x in (a, b)))
-
-
 def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
     compute = getattr(operator, f"{name}_" if name in ("and", "or") else name)
 
@@ -301,8 +311,6 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
-        if ufunc is np.matmul and not self._recorder.outside and _goes_by_dot(self._content, content):
-            return self._recorder.call(np.dot, pair)
         return self._recorder.call(ufunc, pair)
 
     return method
@@ -382,6 +390,8 @@ class Recorder:
         """The code of functions that could not be followed: in this trace, it is not tried again."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
+        self.told: UntraceableError | None = None
+        """The first number of which a text was made."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
         """What `out=` was told to hold something else, and what it held."""
         self.held: dict[int, tuple[Any, Variable]] = {}
@@ -637,10 +647,14 @@ class Recorder:
         if getattr(function, "__module__", None) in _FOLLOWED:
             return function(*arguments, **params)
         if code not in self.opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
-            calls, rewritten = len(self.calls), len(self.rewritten)
+            calls, rewritten, told = len(self.calls), len(self.rewritten), self.told
             try:
-                return function(*arguments, **params)
+                result = function(*arguments, **params)
+                if self.told is not None and self.told is not told:
+                    raise self.told
+                return result
             except Exception:
+                self.told = told
                 del self.calls[calls:]
                 while len(self.rewritten) > rewritten:
                     x, content, variable = self.rewritten.pop()

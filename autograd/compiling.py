@@ -290,6 +290,8 @@ class _Trace:
                 )
                 kwargs = {name: self._standing_for(part, name, arguments) for name, part in self.kwargs.items()}
                 result = self.function(*args, **kwargs)
+                if self.recorder.told is not None:
+                    raise self.recorder.told
                 for place, original in reversed(self.set_aside):
                     place.set(original)
                 self._check_arguments()
