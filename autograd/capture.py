@@ -104,6 +104,8 @@ class Traced:
     @staticmethod
     def product(a: Any, b: Any) -> Any:
         """What `rules.linalg.product` gives of matrices: np.dot, or np.matmul, where that adds up in the same way."""
+        if type(a) is Value or type(b) is Value:
+            return a @ b
         recorder = (b if type(b) is Traced else a)._recorder
         pair = recorder.contents((a, b))
         other = a.dtype != b.dtype or any(x.size == 1 or not x.flags.forc for x in pair)

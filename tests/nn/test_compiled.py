@@ -481,6 +481,27 @@ def test_two_nets_against_each_other():
     assert_compiles(make)
 
 
+@pytest.mark.parametrize("units", [1, 3])
+def test_a_gradient_of_a_gradient_in_the_loss(units):
+    def make():
+        judge = nn.MLP([4, 8, units], np.tanh, seed=0)
+        optimizer = nn.Adam(judge.parameters())
+
+        def step(x):
+            given = Value(x)
+            judge(given).sum().backward(create_graph=True)
+            slopes = [given.grad, *[p.grad for p in judge.parameters() if p.grad is not None]]
+            optimizer.zero_grad()
+            loss = sum((np.sqrt((slope**2).sum() + 1e-3) - 1.0) ** 2 for slope in slopes) + np.mean(judge(x) ** 2)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, lambda call: [np.sin(np.arange(96.0) + call).reshape(24, 4)], lambda: state(judge, optimizer)
+
+    assert_compiles(make)
+
+
 def test_small_batches_that_add_up_and_a_running_mean_of_the_weights():
     def make():
         model = nn.MLP([4, 5, 3], seed=0)
