@@ -456,4 +456,5 @@ class _Laid:
 
 def _title(place: Place) -> str:
     """What all that stands in such places is called."""
-    return {"_array": "parameters", "_grad": "gradients"}.get(place.key, f"all_{place.key}")
+    key = str(place.key) if isinstance(place.key, str | int) else type(place.key).__name__
+    return {"_array": "parameters", "_grad": "gradients"}.get(key, f"all_{key}")

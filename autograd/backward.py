@@ -149,6 +149,8 @@ def reverse(
                     raise
                 if targets is None:
                     _finish(node, upstream, retain_graph)
+            if interpreter is not None:
+                leaves = {leaf: interpreter.made(share) for leaf, share in leaves.items()}
     return leaves
 
 

@@ -20,9 +20,10 @@ import numpy as np
 
 from .errors import CompileError
 from .graph import describe
+from .lowering import dense
 from .op import Op, Several
 from .program import LONG, Call, Expect, Step, Variable, cast, item, variables
-from .value import Value, tick
+from .value import Value, frozen, tick
 
 _ABOUT = {
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
@@ -72,7 +73,8 @@ _ADVICE = {
     "float()": "Write np.sqrt(x) in the place of math.sqrt(x), and x.item() in the place of float(x). ",
     "complex()": "Write x.item() in the place of complex(x). ",
     "int()": "An index is x[array], with an array of integers; a number of turns is an argument that is an int. ",
-    "use as an integer": "A number of turns, or a shape, is an argument that is an int (3, not 3.0). ",
+    "use as an integer": "A number of turns, or a shape, is an argument that is an int (3, not 3.0); an array of which "
+    "it is an index is made outside of the function. ",
     "a plain": "Pass np.array([1.0, 2.0]) in the place of a list of numbers, and write np.stack([a, b]) in the place "
     "of np.array([a, b]); what is an array needs no np.asarray. ",
     "str()": "Return it, and print what the call gives. ",
@@ -116,9 +118,22 @@ class Traced:
 
     def owned(self) -> Any:
         """What a Value holds that is made of it."""
-        if self._variable.dtype is not None:
+        content, variable = self._content, self._variable
+        if variable.dtype is None:
+            return self._recorder.call(np.complex128 if isinstance(content, complex) else np.float64, (self,))
+        if self._locked or variable.kind == "number" or dense(variable) or frozen(content):
             return self.locked()
-        return self._recorder.call(np.complex128 if isinstance(self._content, complex) else np.float64, (self,))
+        return self._recorder.call(np.copy, (self,)).locked()  # a Value's copy has no gaps, which sums depend on
+
+    @staticmethod
+    def product(a: Any, b: Any) -> Any:
+        """What `rules.linalg.product` gives of matrices: np.dot, or np.matmul, where that adds up in the same way."""
+        if type(a) is Value or type(b) is Value:
+            return a @ b
+        recorder = (b if type(b) is Traced else a)._recorder
+        pair = recorder.contents((a, b))
+        other = a.dtype != b.dtype or any(x.size == 1 or not x.flags.forc for x in pair)
+        return recorder.call(np.dot if other else np.matmul, (a, b))
 
     # ---------------------------------------------------------------- what is known before a run
 
@@ -138,6 +153,8 @@ class Traced:
                 return getattr(self._content, name)
             if name in _METHODS:
                 return functools.partial(self._recorder.method, _METHODS[name], self)
+        if not hasattr(self._content, name):
+            raise AttributeError(f"{type(self._content).__name__!r} object has no attribute {name!r}")
         raise _NoAttributeError(f"the attribute .{name}", self)
 
     @property
@@ -231,7 +248,7 @@ class Traced:
         return self._recorder.call(item, (self[index] if index else self,))
 
     def copy(self, order: str = "C") -> Any:
-        return self if isinstance(self._content, np.generic) else self._recorder.call(np.copy, (self,))
+        return self if isinstance(self._content, np.generic) else self._recorder.call(np.copy, (self, order))
 
     # ---------------------------------------------------------------- what would end the trace
 
@@ -246,10 +263,18 @@ class Traced:
     __int__ = _refuse("int()")
     __complex__ = _refuse("complex()")
     __index__ = _refuse("use as an integer")
-    __str__ = _refuse("str() or print()")
-    __format__ = _refuse("formatting")
     tolist = _refuse(".tolist()")
     del _refuse
+
+    # An error tells of numbers: a text may be made, and only if the function comes to an end is it refused.
+
+    def __str__(self) -> str:
+        self._recorder.told = self._recorder.told or UntraceableError("str() or print()", self)
+        return str(self._content)
+
+    def __format__(self, how: str) -> str:
+        self._recorder.told = self._recorder.told or UntraceableError("formatting", self)
+        return format(self._content, how)
 
     def _shown(self) -> str:
         content = self._content
@@ -312,9 +337,6 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
             if quick is not None and base.dtype.kind in "fc":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
-        if ufunc is np.matmul and not self._recorder.outside and 1 in (self._content.size, content.size):
-            # Of matrices `rules.linalg.product` takes np.dot, which is the same but for a single element's 0 * nan.
-            return self._recorder.call(np.dot if self.ndim == content.ndim == 2 else ufunc, pair)
         return self._recorder.call(ufunc, pair)
 
     return method
@@ -393,6 +415,8 @@ class Recorder:
         """The code of functions that could not be followed: in this trace, it is not tried again."""
         self.viewed: set[Variable] = set()
         """Those with which another variable shares memory."""
+        self.told: UntraceableError | None = None
+        """The first number of which a text was made."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
         """What `out=` was told to hold something else, and what it held."""
         self.held: dict[int, tuple[Any, Variable]] = {}
@@ -564,7 +588,7 @@ class Recorder:
         if type(target) is not Traced:
             raise CompileError(
                 "compile: out=..., or an operator like array += x, would write into an array made outside of the "
-                "trace. Write array = array + x."
+                "trace, or of nothing that is traced, as by np.zeros(...). Write array = array + x."
             )
         owner = self.held.get(id(_owner(target._content)))
         shared = target._variable in self.viewed
@@ -630,6 +654,12 @@ class Recorder:
         finally:
             self.outside = outside
 
+    def made(self, gradient: Any) -> Any:
+        """A gradient that depends on no number that was traced, as of ``w.sum()``: made anew in each run, as others."""
+        if type(gradient) is not np.ndarray:
+            return gradient
+        return self.call(np.array, (gradient if gradient.base is None else gradient.copy(),), effect=True)
+
     def run(self, function: Callable[..., Any], arguments: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
         """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
         operands = list(_leaves((arguments, params))) if params else arguments
@@ -641,10 +671,14 @@ class Recorder:
         if getattr(function, "__module__", None) in _FOLLOWED:
             return function(*arguments, **params)
         if code not in self.opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
-            calls, rewritten = len(self.calls), len(self.rewritten)
+            calls, rewritten, told = len(self.calls), len(self.rewritten), self.told
             try:
-                return function(*arguments, **params)
+                result = function(*arguments, **params)
+                if self.told is not None and self.told is not told:
+                    raise self.told
+                return result
             except Exception:
+                self.told = told
                 del self.calls[calls:]
                 while len(self.rewritten) > rewritten:
                     x, content, variable = self.rewritten.pop()

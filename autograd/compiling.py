@@ -305,6 +305,8 @@ class _Trace:
                 )
                 kwargs = {name: self._standing_for(part, name, arguments) for name, part in self.kwargs.items()}
                 result = self.function(*args, **kwargs)
+                if self.recorder.told is not None:
+                    raise self.recorder.told
                 for place, original in reversed(self.set_aside):
                     place.set(original)
                 self._check_arguments()
@@ -379,6 +381,9 @@ class _Trace:
             found = place.get()
             traced = self._stand(place, found, _name(place))
             self.conditions.append((place, "like", traced._variable))
+            if type(found) is ReadOnly:
+                traced = traced.locked()
+                self.traced[identity(place)] = place, traced, found
             place.set(traced)
         for place in before.generators:
             generator = place.get()
@@ -434,8 +439,10 @@ class _Trace:
                 raise _foreign(f"compile({self.name}): it got", kind)
             return tree
         traced = self.recorder.source(tree._array if kind is Value else _plainly(tree), name)
+        if kind is not np.ndarray:  # what a Value hands out is left as it is by ``x -= 1``
+            traced = traced.locked()
         arguments.append(traced._variable)
-        return Value(traced, label=tree.label, requires_grad=False) if kind is Value else traced
+        return Value(traced.locked(), label=tree.label, requires_grad=False) if kind is Value else traced
 
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder = self.recorder
@@ -469,7 +476,7 @@ class _Trace:
             elif (
                 isinstance(now, Traced | np.ndarray | np.generic)
                 or type(now) in _NUMBERS
-                or (now is None and place.key == "_grad")
+                or (now is None and place.attribute and place.key == "_grad")
             ):
                 writes.append((place, now))
             else:
@@ -500,8 +507,9 @@ class _Trace:
         # Everything is put back, or on, for real.
         noted: list[tuple[Place, Any]] = []
         for place, now in writes:
+            slot = place.key if place.attribute else None  # an entry's key may be a Value, which == compares by numbers
             if type(now) is Traced:
-                now._variable.name = now._variable.name or ("" if place.key == "_grad" else "new_") + _name(place)
+                now._variable.name = now._variable.name or ("" if slot == "_grad" else "new_") + _name(place)
                 noted.append((place, now._variable))
             elif now is None:
                 noted.append((place, None))
@@ -510,8 +518,8 @@ class _Trace:
                 now = self._given(now)
             else:
                 noted.append((place, self._made(now, _name(place))))
-            place.set(_own(now._content, place.key == "_array") if type(now) is Traced else now)
-            if place.key == "_array" and type(place.holder) is Value:
+            place.set(_own(now._content, slot == "_array") if type(now) is Traced else now)
+            if slot == "_array" and type(place.holder) is Value:
                 place.holder._clock = tick()
         for value in after.values:
             for name in ("_array", "_grad"):
@@ -644,11 +652,11 @@ def _own(content: Any, read_only: bool = False) -> Any:
 
 def _name(place: Place) -> str:
     """What a variable loaded from there is called."""
-    if place.key == "_array" or place.key == "_grad":
+    if not isinstance(place.key, str) or place.key == "cell_contents":
+        return place.path
+    if place.attribute and place.key in ("_array", "_grad"):
         label = place.holder.label or place.path.removesuffix(".grad")
         return label if place.key == "_array" else f"grad_{label}"
-    if place.key == "cell_contents" or isinstance(place.key, int):
-        return place.path
     entry = re.search(r"\[(\d+)\]\[[^\]]*\]$", place.path)  # as of an optimiser's states[0]['m']
     return f"{place.key}_{entry[1]}" if entry else str(place.key)
 

@@ -612,8 +612,8 @@ class _Body:
 
     def unlike(self, found: ast.expr, wanted: Variable) -> list[ast.expr]:
         """How it shows that something is not as a variable says."""
-        if wanted.kind == "array":
-            kind: Any = np.ndarray
+        if wanted.kind in ("array", "view"):
+            kind: Any = np.ndarray if wanted.kind == "array" else ReadOnly
         elif wanted.kind == "number" and wanted.dtype is not None:
             kind = wanted.dtype.type
         elif wanted.kind == "number":
@@ -705,7 +705,7 @@ class _Body:
 
         for place, variable in program.writes:
             content = self.lines.tree(mapped(own, variable))
-            if place.key == "_array" and place.attribute:
+            if place.attribute and place.key == "_array":
                 clocks.append(place)
                 if variable in self.held:
                     continue  # it stands there

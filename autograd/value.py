@@ -978,7 +978,7 @@ def _settled(content: Any, operation: str, name: str) -> Any:
     """A keyword of an operation that later changes to the caller's lists and arrays cannot reach."""
     kind = type(content)
     if kind is ndarray:
-        return content if _frozen(content) else content.copy()
+        return content if frozen(content) else content.copy()
     if kind is tuple or kind is list:
         return tuple([_settled(item, operation, name) for item in content])
     if isinstance(content, Value):
@@ -998,7 +998,7 @@ def _index(part: Any, deep: bool = False) -> Any:
         return part
     if kind is tuple and not deep:
         return tuple([_index(item, deep=True) for item in part])
-    if kind is ndarray and _frozen(part):
+    if kind is ndarray and frozen(part):
         return part
     if isinstance(part, Value):
         if part._tracked:
@@ -1017,7 +1017,7 @@ def _index(part: Any, deep: bool = False) -> Any:
     return array.astype(int) if array.size == 0 and array.dtype.kind == "f" else array
 
 
-def _frozen(array: Any) -> bool:
+def frozen(array: Any) -> bool:
     """Whether nobody can write into the array, not through what it is a view of either."""
     while isinstance(array, ndarray):
         if array.flags.writeable:
@@ -1032,11 +1032,11 @@ def _own(data: Any) -> Any:
         raise DataError("A Value cannot be the data of a Value: use it as it is, or take its numbers, v.data.")
     array: Any
     if type(data) is ndarray:
-        array = data if _frozen(data) else data.copy("K")
+        array = data if frozen(data) else data.copy("K")
     elif isinstance(data, ndarray):
         if hasattr(data, "mask"):
             raise DataError("Value(...) of a masked array would forget its mask. Write array.filled(x) first.")
-        array = data.view(ndarray) if _frozen(data) else np.array(data, subok=False)
+        array = data.view(ndarray) if frozen(data) else np.array(data, subok=False)
     elif isinstance(data, np.generic):
         array = data
     elif isinstance(data, bool):

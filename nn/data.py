@@ -24,7 +24,7 @@ import numpy as np
 from autograd import as_array
 
 from .arrays import computed, is_lazy
-from .init import Seed
+from .init import Seed, generator
 
 A = TypeVar("A")
 
@@ -692,8 +692,8 @@ def batches(*arrays: Any, size: int = 32, shuffle: bool = True, seed: Seed = Non
         raise ValueError(f"batches(size={size!r}): a batch has a positive whole number of examples.")
     columns = [as_array(array) for array in arrays]
     if any(map(is_lazy, columns)):
-        return _of_chunks(columns, n, size, np.random.default_rng(seed) if shuffle else None)
-    order = np.random.default_rng(seed).permutation(n) if shuffle else np.arange(n)
+        return _of_chunks(columns, n, size, generator(seed) if shuffle else None)
+    order = generator(seed).permutation(n) if shuffle else np.arange(n)
     return (tuple([_frozen(column[order[start : start + size]]) for column in columns]) for start in range(0, n, size))
 
 

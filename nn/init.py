@@ -24,6 +24,11 @@ Seed = int | np.random.Generator | None
 Initialiser = Callable[..., np.ndarray]
 
 
+def generator(seed: Seed) -> np.random.Generator:
+    """What ``np.random.default_rng`` gives; a Generator as it is, also one that stands for another in a trace."""
+    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+
+
 def he_normal(shape: tuple[int, ...], seed: Seed = None, dtype: Any = np.float64) -> np.ndarray:
     r"""Normal with variance :math:`2 / n_{in}`, which keeps the scale of activations through layers of ReLU.
 

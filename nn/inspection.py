@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, grad, no_grad
+from autograd import as_array, grad, no_grad
 
-from .init import Seed
+from .arrays import computed, numbers
+from .init import Seed, generator
 from .losses import cross_entropy
 from .metrics import accuracy
 from .module import Module
@@ -122,7 +123,7 @@ def integrated_gradients(
         for point, weight in zip((1 + points) / 2, weights / 2, strict=True):
             here = (start + point * (x - start)).astype(x.dtype)
             total += float(weight) * _gradient(lambda v: _score(model(v), target), here)
-    return np.asarray((x - start) * total)
+    return as_array((x - start) * total)  # type: ignore[no-any-return]
 
 
 def fgsm(
@@ -240,7 +241,7 @@ def pgd(
         raise ValueError(f"pgd(step_size={step_size!r}): it is positive.")
     now: np.ndarray = x
     if random_start:
-        noise = np.random.default_rng(seed).uniform(-epsilon, epsilon, x.shape).astype(x.dtype)
+        noise = generator(seed).uniform(-epsilon, epsilon, x.shape).astype(x.dtype)
         now = _near(x + noise, x, epsilon, limits)
     with _judging(model):
         for _ in range(steps):
@@ -320,7 +321,7 @@ def noise_robustness(
 
 
 def _plain(x: Any) -> np.ndarray:
-    return np.asarray(x.data if isinstance(x, Value) else x)
+    return computed(numbers(x))[0]  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -335,7 +336,7 @@ def _judging(model: Any) -> Iterator[None]:
 
 
 def _gradient(function: Function, x: np.ndarray) -> np.ndarray:
-    return np.asarray(grad(function)(x))
+    return as_array(grad(function)(x))  # type: ignore[no-any-return]
 
 
 def _target(name: str, scores: Any, target: Any) -> np.ndarray | None:
@@ -347,7 +348,7 @@ def _target(name: str, scores: Any, target: Any) -> np.ndarray | None:
         return None
     if len(shape) != 2:
         raise ValueError(f"{name}: the model gave shape {shape}; (n, classes), (n, 1) or (n,) are wanted.")
-    target = _plain(scores).argmax(axis=1) if target is None else np.asarray(target)
+    target = _plain(scores).argmax(axis=1) if target is None else _plain(target)
     if target.dtype.kind not in "iu" or target.shape not in ((), shape[:1]):
         raise ValueError(f"{name}(target=...): a class, or one for each of {shape[0]} examples, is wanted.")
     if target.size and (target.min() < 0 or target.max() >= shape[1]):
@@ -372,7 +373,7 @@ def _attackable(name: str, x: Any, epsilon: float, limits: Limits) -> np.ndarray
 def _near(moved: Any, x: np.ndarray, epsilon: float, limits: Limits) -> np.ndarray:
     """The nearest point within `epsilon` of `x`, and within the limits."""
     moved = moved.clip(x - float(epsilon), x + float(epsilon))
-    return np.asarray(moved if limits is None else moved.clip(*limits))
+    return as_array(moved if limits is None else moved.clip(*limits))  # type: ignore[no-any-return]
 
 
 def _whole(name: str, **given: Any) -> None:

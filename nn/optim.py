@@ -579,7 +579,8 @@ class StepSchedule(Schedule):
         super().__init__(optimizer)
 
     def factor(self, count: int) -> float:
-        return float(self.gamma ** (count // self.every))
+        factor: float = self.gamma ** (count // self.every)
+        return factor
 
 
 class CosineSchedule(Schedule):
@@ -625,7 +626,8 @@ class CosineSchedule(Schedule):
         if count < self.warmup:
             return (count + 1) / (self.warmup + 1)
         part = min(1.0, (count - self.warmup) / (self.steps - self.warmup))
-        return self.lowest + (1 - self.lowest) * 0.5 * (1 + math.cos(math.pi * part))
+        cosine: float = np.cos(math.pi * part).item()
+        return self.lowest + (1 - self.lowest) * 0.5 * (1 + cosine)
 
 
 class WarmUpSchedule(Schedule):

@@ -24,7 +24,10 @@ def adjoint(a):
 
 def product(a, b):
     """``a @ b``; of two plain matrices by the method, which is the shortest way to the same numbers."""
-    return a.dot(b) if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2 else a @ b
+    if type(a) is type(b) is np.ndarray:
+        return a.dot(b) if a.ndim == b.ndim == 2 else a @ b
+    traced = getattr(type(b), "product", None) or getattr(type(a), "product", None)
+    return a @ b if traced is None or not a.ndim == b.ndim == 2 else traced(a, b)
 
 
 def matrices(g, a, b):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Value, compile
 from autograd.capture import Recorder, Traced
 from autograd.errors import CompileError
@@ -187,6 +188,53 @@ def test_layouts_count_to_the_last_bit():
     )
 
 
+LAYOUTS = {
+    "as it is": lambda x: x,
+    "columns": np.asfortranarray,
+    "every other row": lambda x: np.repeat(x, 2, 0)[::2],
+    "every other column": lambda x: np.repeat(x, 2, 1)[:, ::2],
+    "backwards": lambda x: x[::-1],
+    "a part": lambda x: np.hstack([x, x])[:, : x.shape[1]],
+    "one row": lambda x: np.broadcast_to(x[:1], x.shape),
+}
+
+
+@pytest.mark.parametrize("units", [1, 2, 41])
+@pytest.mark.parametrize("held", [lambda x: x, Value, lambda x: x.T.copy().T], ids=["bare", "a Value", "a copy"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_products_and_sums_of_every_layout(layout, held, units):
+    """An operation takes a matrix with gaps to BLAS in another way than np.matmul does; a Value's copy has none."""
+    rng = np.random.default_rng(1)
+    w, x = Value(rng.normal(size=(9, units))), LAYOUTS[layout](rng.normal(size=(24, 9)))
+
+    def function(x):
+        w.zero_grad()
+        given = held(x)
+        y = given @ w
+        loss = y.sum() + np.tanh(given @ w).mean() + (y[::-1] * y[:, :1]).sum()
+        loss.backward()
+        return loss, w.grad
+
+    assert_follows(function, (x,))
+
+
+@pytest.mark.parametrize("dtypes", ["ee", "ff", "dd", "gg", "ii", "DD", "ed", "fd", "df", "id", "dD"])
+def test_products_of_every_dtype(dtypes):
+    rng = np.random.default_rng(1)
+    x, w = (rng.normal(size=shape, scale=3).astype(kind) for shape, kind in zip([(24, 9), (9, 4)], dtypes, strict=True))
+    v, u = Value(w), Value(w[:, 0])
+
+    def function(x):
+        for value in (u, v):
+            value.zero_grad()
+            y = x @ value
+            if value.requires_grad:
+                np.mean(abs(y * y)).backward()
+        return y, np.matmul(x, v), x @ u, x @ w, v.grad, u.grad
+
+    assert_follows(function, (x,))
+
+
 # ---------------------------------------------------------------- writing in place
 
 
@@ -310,6 +358,27 @@ def test_looking_at_a_number_is_refused_in_words(look):
         compile(lambda x: look(x.sum()))(X)
     if isinstance(error.value, CompileError):
         assert "while a function is traced" in str(error.value) and "np.where" in str(error.value)
+
+
+def test_an_error_tells_of_numbers_as_ever():
+    def function(x, how):
+        total = np.sum(x)
+        if how == "text":
+            return x * len(f"{total:.3f}")
+        try:
+            raise ValueError(f"too large: {total:.3f}, {x[0]}, {total!s}")
+        except ValueError as error:
+            if how == "caught":
+                return x * len(str(error))
+            raise
+
+    with pytest.raises(ValueError, match=r"too large: 15\.000, \[0\. 1\. 2\.\], 15\.0"):
+        compile(function)(X, "raised")
+    for how in ("text", "caught"):
+        with pytest.raises(CompileError, match="formatting"):
+            compile(function)(X, how)
+    with pytest.raises(IndexError, match=r"Embedding\(5, 2\) got 7"):
+        compile(nn.Embedding(5, 2, seed=0))(np.array([3, 7]))
 
 
 def test_a_number_that_python_looks_at_outside_is_a_condition_and_no_error():

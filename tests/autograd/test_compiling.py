@@ -195,6 +195,31 @@ def test_values_as_arguments():
         compiled(np.ma.masked_array(X, X > 2))
 
 
+def test_what_a_value_hands_out_is_an_array_as_any_other():
+    w = Value(X)
+    compiled = assert_follows(lambda x, more: x.T @ more["y"], (w.data, {"y": w.data}), (X, {"y": X}))
+    assert compiled.traces == 2
+    held = [w.data, w.data.T]
+    compiled = compile(lambda x: (held[0] * x).argsort() @ held[1])
+    for call in range(12):
+        if call == 6:
+            w.data = w.data + 1.0
+            held[:] = w.data, w.data.T
+        if call == 9:
+            held[0] = X
+        assert_same(compiled(X), compiled.function(X))
+    assert compiled.traces == 4
+    assert type(held[1]) is type(w.data)
+    total = {"x": w.data}
+
+    def add(x):
+        total["x"] += x  # makes a new array of what a Value handed out
+        return total["x"]
+
+    assert_same(compile(add)(X), w.data + X)
+    assert_same(w.data, X + 1.0)
+
+
 def test_objects_as_arguments_are_looked_at():
     class Thing:
         def __init__(self, k):

@@ -5,6 +5,7 @@ is: results, parameters, gradients, buffers, what optimisers remember, and where
 """
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -107,6 +108,30 @@ def test_every_layer_is_here():
     here = {type(module) for name in ALL for _, module in ALL[name]()[0].named_modules()}
     layers = {kind for kind in vars(nn).values() if inspect.isclass(kind) and issubclass(kind, nn.Module)}
     assert layers - here == {nn.Module}
+
+
+COVERED = {"Model", "Module", "Optimizer", "Schedule", "clip_gradients", "scalar", "metrics", "train"}
+"""What other tests here, and in test_train.py, are of."""
+NOTHING_TO_COMPILE = {
+    "Input", "Symbol", "data", "from_torch_state_dict", "init", "keep_memory", "load", "pictures", "save",
+    "to_torch_state_dict",
+}  # fmt: skip
+
+
+def kinds(base):
+    return {name for name, kind in vars(nn).items() if inspect.isclass(kind) and issubclass(kind, base)}
+
+
+def test_every_public_name_is_here():
+    assert {type(make([Value(1.0)])).__name__ for make in OPTIMISERS.values()} == kinds(nn.Optimizer) - {"Optimizer"}
+    assert {loss.__name__ for loss, _, _ in LOSSES.values()} == set(nn.losses.__all__)
+    assert set(SCHEDULES) == kinds(nn.Schedule) - {"Schedule"}
+    assert set(MEASURES) == {*nn.metrics.__all__, "noise_robustness"}
+    assert set(LOOKS) | {"noise_robustness"} == set(nn.inspection.__all__)
+    tested = kinds(nn.Module) | kinds(nn.Optimizer) | set(nn.losses.__all__) | set(nn.functional.__all__)
+    tested |= set(SCHEDULES) | set(nn.inspection.__all__) | COVERED
+    public = set(re.findall(r"^from .* import (\w+) as \1$", inspect.getsource(nn), re.MULTILINE))
+    assert public - tested == NOTHING_TO_COMPILE
 
 
 def numbers_of(y):
@@ -266,6 +291,33 @@ def test_an_optimiser_with_a_schedule(name, limit, dtype):
     assert_compiles(make, calls=10, traces=5)
 
 
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("slope", ["of a sum", "of a step", "of a perceptron that makes no mistake"])
+def test_a_gradient_that_depends_on_no_number(name, slope):
+    def make():
+        unit = nn.Perceptron([1.0, 2.0, 0.5])
+        optimizer = OPTIMISERS[name](unit.parameters())
+
+        def step(x):
+            optimizer.zero_grad()
+            if slope == "of a sum":
+                loss = unit.weight.sum() + 2 * unit.bias
+            elif slope == "of a step":
+                loss = nn.step(unit.weight).mean()
+            else:
+                loss = nn.perceptron_loss(unit.score(x), np.ones(4))
+            loss.backward()
+            if unit.bias.grad is not None:
+                unit.bias.grad += 1.0
+            unit.weight.grad *= 0.5
+            optimizer.step()
+            return loss, unit.weight.grad
+
+        return step, lambda call: [np.full((4, 3), 100.0 + call)], lambda: state(unit, optimizer)
+
+    assert_compiles(make)
+
+
 def test_an_own_optimiser():
     class Signs(nn.Optimizer):
         def update(self, w, g, state):
@@ -289,10 +341,89 @@ def test_an_own_optimiser():
     assert_compiles(make)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "mae", "mse", "r2"])
+SCHEDULES = {
+    "CosineSchedule": lambda optimizer: nn.CosineSchedule(optimizer, steps=6, warmup=2, lowest=0.1),
+    "StepSchedule": lambda optimizer: nn.StepSchedule(optimizer, every=3, gamma=0.5),
+    "WarmUpSchedule": lambda optimizer: nn.WarmUpSchedule(optimizer, steps=5),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_that_is_a_part_of_the_step(name):
+    def make():
+        model = nn.MLP([3, 4, 2], np.tanh, seed=0)
+        optimizer = nn.Adam(model.parameters(), lr=0.1)
+        schedule = SCHEDULES[name](optimizer)
+
+        def step(x, t):
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x), t)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            return loss
+
+        def look():
+            return state(model, optimizer), float(optimizer.lr), schedule.count
+
+        return step, lambda call: [np.eye(3) * (call + 1), np.array([0, 1, call % 2])], look
+
+    assert_compiles(make, calls=14, traces=9)
+
+
+MEASURES = dict.fromkeys(("accuracy", "mae", "mse", "r2"), (PREDICTED, ACTUAL)) | {
+    "confusion": (PREDICTED, ACTUAL, 5),
+    "f1": (PREDICTED, ACTUAL, "macro"),
+    "precision": (PREDICTED, ACTUAL, "macro"),
+    "recall": (PREDICTED, ACTUAL, "macro"),
+    "roc_auc": (PREDICTED, ACTUAL > 2),
+    "top_k": (np.eye(5)[PREDICTED], ACTUAL, 2),
+    "noise_robustness": (np.eye(5)[PREDICTED], ACTUAL, [0.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
 def test_a_metric_gives_a_python_number_and_says_so(name):
+    measure = getattr(nn.metrics, name, None)
+    if measure is None:
+        model = nn.MLP([5, 5], seed=0)
+        measure = lambda *given: nn.noise_robustness(model, *given, seed=0)  # noqa: E731
+    if name == "confusion":
+        assert_compiles(lambda: (measure, lambda call: MEASURES[name], lambda: None))
+        return
     with pytest.raises(CompileError, match="while a function is traced"):
-        compile(getattr(nn.metrics, name))(PREDICTED, ACTUAL)
+        compile(measure)(*MEASURES[name])
+
+
+LOOKS = {
+    "fgsm": lambda model, x, t, rng: nn.fgsm(model, x, t, 0.1),
+    "integrated_gradients": lambda model, x, t, rng: nn.integrated_gradients(model, x, t, steps=3),
+    "pgd": lambda model, x, t, rng: nn.pgd(model, x, t, 0.1, steps=3, limits=(-9.0, 9.0), seed=rng),
+    "saliency": lambda model, x, t, rng: (nn.saliency(model, x), nn.saliency(model, x, t)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_into_a_net_that_learns(name, dtype):
+    def make():
+        model, given = made("a drawn model", dtype)
+        optimizer, rng = nn.Adam(model.parameters()), np.random.default_rng(0)
+
+        def step(x, t):
+            seen = LOOKS[name](model, x, t, rng)
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x if name in ("integrated_gradients", "saliency") else seen)[:, :2], t)
+            loss.backward()
+            optimizer.step()
+            return loss, seen, model.training
+
+        def look():
+            return state(model, optimizer), rng.bit_generator.state["state"]["state"]
+
+        return step, lambda call: [other(given[0], call), np.arange(4) % (1 + call % 2)], look
+
+    assert_compiles(make)
 
 
 # ---------------------------------------------------------------- single numbers
@@ -350,6 +481,27 @@ def test_two_nets_against_each_other():
     assert_compiles(make)
 
 
+@pytest.mark.parametrize("units", [1, 3])
+def test_a_gradient_of_a_gradient_in_the_loss(units):
+    def make():
+        judge = nn.MLP([4, 8, units], np.tanh, seed=0)
+        optimizer = nn.Adam(judge.parameters())
+
+        def step(x):
+            given = Value(x)
+            judge(given).sum().backward(create_graph=True)
+            slopes = [given.grad, *[p.grad for p in judge.parameters() if p.grad is not None]]
+            optimizer.zero_grad()
+            loss = sum((np.sqrt((slope**2).sum() + 1e-3) - 1.0) ** 2 for slope in slopes) + np.mean(judge(x) ** 2)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, lambda call: [np.sin(np.arange(96.0) + call).reshape(24, 4)], lambda: state(judge, optimizer)
+
+    assert_compiles(make)
+
+
 def test_small_batches_that_add_up_and_a_running_mean_of_the_weights():
     def make():
         model = nn.MLP([4, 5, 3], seed=0)
@@ -375,6 +527,36 @@ def test_small_batches_that_add_up_and_a_running_mean_of_the_weights():
     assert_compiles(make)
 
 
+def test_velocities_in_a_dict_by_parameter_and_an_epoch_as_one_step():
+    def make():
+        model, rng = nn.MLP([4, 5, 3], seed=0), np.random.default_rng(0)
+        velocities = {p: np.zeros_like(p.data) for p in model.parameters()}
+        rates = {p: 0.1 / (i + 1) for i, p in enumerate(model.parameters())}
+
+        def epoch(x, t):
+            total = 0.0
+            for batch, targets in nn.data.batches(x, t, size=8, seed=rng):
+                model.zero_grad()
+                loss = nn.cross_entropy(model(batch), targets)
+                loss.backward()
+                total += loss.item() * len(batch)
+                for p in model.parameters():
+                    velocities[p] = 0.9 * velocities[p] + p.grad
+                    p.data -= rates[p] * velocities[p]
+            return total / len(x)
+
+        def look():
+            return state(model), list(velocities.values()), rng.bit_generator.state["state"]["state"]
+
+        def arguments(call):
+            rates[model.layers[0].bias] = 0.1 / (1 + call // 3)
+            return [np.sin(np.arange(80.0) * (call + 1)).reshape(20, 4), np.arange(20) % 3]
+
+        return epoch, arguments, look
+
+    assert_compiles(make, calls=10, traces=6)
+
+
 def test_a_net_that_is_rebuilt_between_calls():
     model = nn.Sequential(nn.Dense(4, 4, seed=0))
     compiled, x = compile(model), np.linspace(-1, 1, 12).reshape(3, 4)
@@ -394,10 +576,11 @@ def test_a_net_that_is_rebuilt_between_calls():
         assert_same(compiled(x), model(x))
 
 
-def test_a_weight_that_is_frozen_for_a_while():
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_weight_that_is_frozen_for_a_while(name):
     def make():
         model = nn.MLP([4, 5, 3], seed=0)
-        optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=0.5)
+        optimizer = OPTIMISERS[name](model.parameters())
 
         def step(x, t):
             optimizer.zero_grad()

@@ -1,6 +1,7 @@
 """Training: deterministic, learning, tidy behind itself, and hard to break."""
 
 import copy
+import functools
 import pickle
 import signal
 import threading
@@ -783,6 +784,66 @@ def test_compiled_it_gives_the_same_bits(name):
     (one, history), (two, compiled) = trained(False, **COMPILED[name]), trained(True, **COMPILED[name])
     assert history.history == compiled.history and history.stopped == compiled.stopped
     assert_equal(one, two)
+
+
+CLASSES, SIGNS = np.arange(60) % 3, np.sign(X[:, :1])
+FITTING = {
+    "binary_cross_entropy": (nn.sigmoid, (SIGNS > 0) * 1.0),
+    "binary_cross_entropy_with_logits": (None, (SIGNS > 0) * 1.0),
+    "cross_entropy": (None, CLASSES),
+    "hinge": (None, SIGNS),
+    "kl_div": (nn.log_softmax, np.full((60, 3), 1 / 3)),
+    "nll": (nn.log_softmax, CLASSES),
+    "perceptron_loss": (None, SIGNS),
+}
+"""For each loss that is not of any numbers: what the net ends in, and targets."""
+OF_NUMBERS = {"mae", "mse", "r2"}
+METRICS = {
+    "confusion": lambda predicted, target: nn.metrics.confusion(predicted.argmax(axis=1), target, 3).trace(),
+    "top_k": lambda predicted, target: nn.metrics.top_k(predicted, target, k=2),
+} | {
+    name: functools.partial(getattr(nn.metrics, name), average="macro") for name in ("f1", "precision", "recall")
+}  # fmt: skip
+
+
+def assert_fits_alike(loss, metric=None, optimizer="adam"):
+    def outcome(compile):
+        activation, targets = FITTING.get(loss, (None, X))
+        units = 3 if targets.ndim == 1 else targets.shape[1]
+        end = nn.Sequential(*[activation] if activation else [])
+        model = nn.Sequential(nn.Dense(8, np.tanh, seed=0), nn.BatchNorm(), nn.Dense(units, seed=1), end)
+        model.compile(optimizer, loss, {metric: METRICS.get(metric, metric)} if metric else [])
+        history = model.fit(X, targets, epochs=3, batch_size=16, validation_split=0.2, seed=0, compile=compile)
+        return model, history
+
+    (one, history), (two, compiled) = outcome(False), outcome(True)
+    assert history.history == compiled.history and (metric is None or f"val_{metric}" in compiled.history)
+    assert_equal(one, two)
+
+
+@pytest.mark.parametrize("loss", nn.losses.__all__)
+def test_compiled_with_every_loss(loss):
+    assert_fits_alike(loss)
+
+
+@pytest.mark.parametrize("metric", nn.metrics.__all__)
+def test_compiled_with_every_metric(metric):
+    loss = {"roc_auc": "binary_cross_entropy_with_logits"}.get(
+        metric, "mse" if metric in OF_NUMBERS else "cross_entropy"
+    )
+    assert_fits_alike(loss, metric)
+
+
+@pytest.mark.parametrize("name", [name for name in nn.optim.__all__ if hasattr(getattr(nn.optim, name), "update")])
+def test_compiled_with_every_optimiser_by_its_name(name):
+    if name != "Optimizer":
+        assert_fits_alike("mse", optimizer=name.lower())
+
+
+def test_every_callback_is_compiled_with():
+    known = {name for name in train.__all__ if name not in ("Callback", "History", "Run")}
+    tried = {type(make()).__name__ for settings in COMPILED.values() for make in settings.get("callbacks", ())}
+    assert known - tried == {"Checkpoint"}  # which the test of a resumed run is of
 
 
 def test_a_compiled_run_is_traced_once_for_each_size_of_batch():
