@@ -406,6 +406,33 @@ def test_counters_and_totals():
     assert compiled.traces < 8
 
 
+def test_counters_that_are_equal_at_times():
+    """Which ones are is no part of what the function does."""
+
+    class Counter:
+        n = 0
+
+    def made():
+        counters = [Counter() for _ in range(3)]
+
+        def function(x):
+            for counter in counters:
+                counter.n += 1
+                x = x * counter.n
+            return x
+
+        return function, counters
+
+    (function, counters), (eager, others) = made(), made()
+    compiled = compile(function)
+    for n in range(20):
+        numbers = [(0, 0, 0), (5, 9, 0), (5, 5, 0), (0, 5, 5), (5, 0, 5)][n % 5]
+        for counter, other, number in zip(counters, others, numbers, strict=True):
+            counter.n = other.n = number
+        assert_same(compiled(X), eager(X))
+        assert [counter.n for counter in counters] == [other.n for other in others]
+
+
 def test_what_grows_with_each_call_is_refused_and_put_back():
     kept, w = [], Value(np.ones(3))
     for item in (lambda x: 1, lambda x: x, lambda x: x.sum(), lambda x: x.sum().item()):
