@@ -184,6 +184,18 @@ class Traced:
     def __bool__(self) -> bool:
         return self._recorder.expect(self)
 
+    def __contains__(self, x: Any) -> bool:
+        return bool(np.any(self == x))
+
+    def __round__(self, *digits: int) -> Any:
+        return self._recorder.call(round, (self, *digits))
+
+    def __divmod__(self, other: Any) -> Any:
+        return self._recorder.call(divmod, (self, other))
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return self._recorder.call(divmod, (other, self))
+
     @property
     def T(self) -> Any:  # noqa: N802
         return self._recorder.call(np.transpose, (self,))
@@ -260,7 +272,7 @@ _METHODS |= {"flatten": _flattened, "reshape": np.reshape, "transpose": np.trans
 _UFUNCS: dict[str, Any] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
     "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-    "pow": None,
+    "lshift": np.left_shift, "rshift": np.right_shift, "pow": None,
 }  # fmt: skip
 _COMPARISONS: dict[str, Any] = {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
