@@ -72,6 +72,8 @@ def literal(content: Any) -> str | None:
             return repr(content)
         text = re.sub(r"inf|nan", r"np.\g<0>", str(content)) if isinstance(content, np.floating) else literal(number)
         return f"np.{kind.__name__}({text})"  # of a float32, as few digits as tell it
+    if kind is range:
+        return repr(content)
     if isinstance(content, np.dtype):
         return f"np.dtype({content.str!r})" if not content.isnative else f"np.dtype({content.name!r})"
     if kind is tuple or kind is list or kind is slice:

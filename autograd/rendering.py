@@ -283,10 +283,15 @@ class Lines:
                 full.append(named["keepdims"])
             return _call(self.refer(ufunc.reduce), full)
         method: str | None = METHODS.get(function) if named.keys() <= SHARED else None
+        if function is np.swapaxes and named:  # which the method takes by position only
+            method = None
         if isinstance(function, MethodDescriptorType) and function.__objclass__ is np.ndarray:
             method = function.__name__
         if method is None:
             return None
+        if function is np.reshape and len(rest) == 2:  # of which the method takes the order by its name
+            *rest, order = rest
+            named |= {} if order == "C" else {"order": self.tree(order)}
         full = [self.tree(item) for item in rest]
         if out is not None and method == "dot":
             return _call(_attribute(self.tree(first), "dot"), [*full, self.tree(out)] if self.quick else full,
@@ -773,6 +778,7 @@ class _Page:
                 continue
             self.refer(getattr(call.function, "func", call.function))
             mapped_constants(self.refer, (call.args, call.kwargs))
+        mapped_constants(self.refer, program.results)
         variables = [*program.arguments, *program.loads, *_results(program.calls)]
         functions = {call.result: _result_name(call) for call in program.calls}
         functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
@@ -850,7 +856,7 @@ class _Page:
                 condition = syntax.UnaryOp(ast.Not(), operand)
             return f"assert {ast.unparse(condition)}  # else the function would take another way"
         if function is boxed and call.result is not None:
-            names[call.result] = names[call.args[0]]
+            self.lines.loads[call.result] = self.lines.tree(call.args[0])
             return None
         right = ast.unparse(self.lines.expression(call))
         return right if call.result is None or call.out is not None else f"{names[call.result]} = {right}"

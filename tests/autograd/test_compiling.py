@@ -672,12 +672,29 @@ def test_a_step_prints_as_code_that_runs_with_numpy_alone():
     assert found[1]["w"].tobytes() == w.data.tobytes() if "w" in found[1] else True
 
 
-def test_gradient_source_is_the_gradient():
-    def squared_error(w, x, t):
-        error = x @ w - t
-        return (error * error).sum()
+def test_what_is_returned_prints_as_it_is():
+    w, rng = Value(np.ones((2, 3)), label="w"), np.random.default_rng(0)
+    cases = [
+        (lambda x: (np.reshape(Value(x) * 2, -1), np.reshape(Value(x) * 2, (3, 2), order="F")), ()),
+        (lambda x: [(Value(x) * 2).T, np.swapaxes(Value(x) * 3, 0, 1), None], ()),
+        (lambda x: (np.sum(x * 2, axis=0), rng), (rng,)),
+        (lambda x: (x * w, w), (w.data, w)),
+    ]
+    for function, given in cases:
+        compiled, space = compile(function), {}
+        wanted = compiled(X)
+        exec(builtins.compile(compiled.source, "printed", "exec"), space)
+        for got, one in zip(space["lambda_"](X, *given), wanted, strict=True):
+            assert got is one or np.array_equal(got, plain(one))
 
-    args = np.array([0.5, -1.0]), np.arange(6.0).reshape(3, 2), np.ones(3)
+
+@pytest.mark.parametrize("total", [np.sum, np.prod])
+def test_gradient_source_is_the_gradient(total):
+    def squared_error(w, x, t):
+        error = (x @ w).reshape(-1, 1) - t
+        return total(error * error)
+
+    args = np.array([0.5, -1.0]), np.arange(6.0).reshape(3, 2), np.ones((3, 1))
     text = gradient_source(squared_error, *args)
     module = types.ModuleType("printed")
     exec(builtins.compile(text, "printed", "exec"), vars(module))
