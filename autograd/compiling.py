@@ -678,7 +678,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
     kind = type(tree)
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
-        return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
+        return kind, tree.shape, tree.dtype, tree.strides
     if kind is float:
         arrays.append(tree)
         return kind
@@ -730,7 +730,7 @@ def _holds(condition: Condition) -> bool:
         if how == "like":
             kind = np.ndarray if wanted.kind == "array" else wanted.dtype.type
             same = type(found) is kind and found.shape == wanted.shape and found.dtype == wanted.dtype
-            return same and (found.ndim < 2 or found.strides == wanted.strides)
+            return same and (wanted.kind == "number" or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False

@@ -524,7 +524,7 @@ class _Body:
         tests = [_compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(kind))]
         if wanted.kind == "array":
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
-            if len(wanted.shape) > 1 and wanted.strides is not None:  # sums depend on the layout in their last digit
+            if wanted.shape and wanted.strides is not None:  # results depend on the layout in their last digit
                 tests.append(_compare(_attribute(found, "strides"), ast.NotEq(), self.lines.tree(wanted.strides)))
             test = ast.IsNot() if wanted.dtype is np.dtype(wanted.dtype.type) else ast.NotEq()
             tests.append(_compare(_attribute(found, "dtype"), test, self.globals.name_of(wanted.dtype, "dtype")))
