@@ -123,6 +123,9 @@ class Compiled:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Compiled, (self.function,)  # a copy, as of a model that keeps one, makes programs of its own
+
     @property
     def source(self) -> str:
         """The program of the last trace, as NumPy code that runs on its own: forward, backward and update."""

@@ -2,6 +2,7 @@
 
 import builtins
 import copy
+import pickle
 import threading
 import types
 from pathlib import Path
@@ -253,6 +254,30 @@ def test_methods():
     third.w.data = np.zeros(3)
     assert third.eager_twin(X).item() == 0 != one.eager_twin(X).item()
     assert_same(compile(one.eager_twin.__func__.function.__get__(one))(X), one.eager_twin(X))
+
+
+class Fast:
+    """Keeps a compiled method of its own."""
+
+    def __init__(self):
+        self.w = Value(np.ones(3))
+        self.forward = compile(self.slow)
+
+    def slow(self, x):
+        return np.sum(self.w * x)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_of_what_keeps_a_compiled_function(copied):
+    one = Fast()
+    for _ in range(3):
+        one.forward(X)
+    two = copied(one)
+    two.w.data = two.w.data * 2
+    for _ in range(3):
+        assert_same((one.forward(X), two.forward(X)), (one.slow(X), two.slow(X)))
+    assert one.forward.function.__self__ is one
+    assert two.forward is one.forward or two.forward.function.__self__ is two
 
 
 def test_callable_objects():
