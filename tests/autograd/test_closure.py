@@ -134,6 +134,13 @@ def test_defaults_and_attributes_of_functions():
     )  # fmt: skip
 
 
+def test_keyword_defaults_that_are_replaced():
+    def function(x, *, n=2.0):
+        return x * n
+
+    assert_follows(function, lambda: setattr(function, "__kwdefaults__", {"n": 7.0}))
+
+
 def test_partials_wrappers_and_bound_methods():
     a = np.ones(3)
     numbers = {"k": 2.0}
