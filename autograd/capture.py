@@ -22,7 +22,7 @@ from .errors import CompileError
 from .graph import describe
 from .op import Op, Several
 from .program import Call, Expect, Variable, cast, item, variables
-from .value import Value, tick
+from .value import Value, _frozen, tick
 
 _ABOUT = {
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
@@ -94,8 +94,8 @@ class Traced:
         """What a Value holds that is made of it: a copy, where that lies otherwise in memory, on which sums depend."""
         if self._variable.dtype is not None:
             content = self._content
-            dense = isinstance(content, np.generic) or content.flags.c_contiguous
-            return self.locked() if dense or content.copy("K").strides == content.strides else self.copy("K").locked()
+            kept = isinstance(content, np.generic) or content.flags.c_contiguous or _frozen(content)
+            return self.locked() if kept or content.copy("K").strides == content.strides else self.copy("K").locked()
         return self._recorder.call(np.complex128 if isinstance(self._content, complex) else np.float64, (self,))
 
     def settled(self) -> Any:
@@ -575,7 +575,8 @@ class Recorder:
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
             raise UntraceableError("writing in place into a view, an argument or a parameter", target)
         content = result._content
-        if content.shape != target._content.shape or content.dtype != target._content.dtype:
+        held = target._content
+        if type(content) is not type(held) or content.shape != held.shape or content.dtype != held.dtype:
             result = self.call(_fitted, (target, result))
             content = result._content
         self.rewritten.append((target, target._content, target._variable))

@@ -384,7 +384,8 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     -------
     callable
         ``run(*arrays)``: what the program results in, with all that it writes written; or `MISS`, with nothing done,
-        if a condition does not hold or an array is of another kind, shape or dtype. What raises has written nothing.
+        if a condition does not hold or an array is of another kind, shape or dtype. What raises has written nothing;
+        only what lies in an `Arena` may be half done, as it is when the function itself raises.
     """
     wanted = [*program.arguments, *program.loads, *_results(program.calls)]
     names = identifiers([(variable, variable.name or "t") for variable in wanted], taken=RESERVED)

@@ -211,6 +211,8 @@ def test_a_value_is_a_copy_that_lies_as_copies_do(function):
     x = np.random.default_rng(0).normal(size=(37, 53))
     assert_follows(both, *[(y,) for y in layouts(x)], *[(y[0],) for y in layouts(x)])
     assert_follows(both, *[(y * (1 + 1j),) for y in layouts(x)])
+    x.setflags(write=False)  # of which a Value needs no copy
+    assert_follows(both, *[(y,) for y in layouts(x)])
 
 
 def test_a_gradient_lies_as_it_would():
@@ -238,6 +240,16 @@ def test_what_was_made_inside_can_be_written_to():
         y[1, 1:] = 7.0
         y **= 2
         return y, z
+
+    assert_follows(function)
+
+
+def test_an_array_without_axes_stays_one():
+    def function(x):
+        y = np.where(x[0, 0] > 3, x[0, 1], 2.0)
+        y /= 3
+        y[...] = y + 1
+        return y
 
     assert_follows(function)
 
