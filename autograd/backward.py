@@ -315,7 +315,7 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
     data = value._array
     shape = data.shape
     if type(share) is ndarray and shape and share.shape == shape and share.dtype is data.dtype:  # nearly always
-        return share.copy() if share is upstream and value.op is None else share
+        return share.copy("K") if share is upstream and value.op is None else share
     if not hasattr(share, "shape"):  # a rule may return a plain 0.0
         if share is None:
             raise NoRuleError(f"The rule of {node.op.name} returned None for its input, {describe(value)}.")
@@ -337,7 +337,7 @@ def conform(share: Any, upstream: Any, value: Value, node: Any) -> Any:
             share = share.real
         share = share.astype(data.dtype)
     if share is upstream and value.op is None and type(share) is ndarray:
-        return share.copy()
+        return share.copy("K")
     return share
 
 
@@ -364,7 +364,9 @@ def settle(gradient: Any, data: Any) -> Any:
     """A gradient of the very dtype of `data` (sums lose the byte order) that shares no memory with another array."""
     if gradient.dtype is not data.dtype and gradient.dtype != data.dtype:
         return gradient.astype(data.dtype)
-    return gradient.copy() if type(gradient) is ndarray and gradient.base is not None else gradient
+    if type(gradient) is ndarray:
+        return gradient.copy() if gradient.base is not None else gradient
+    return gradient.settled() if hasattr(type(gradient), "settled") else gradient
 
 
 def check_unchanged(node: Any) -> None:

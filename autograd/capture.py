@@ -135,6 +135,12 @@ class Traced:
         other = a.dtype != b.dtype or any(x.size == 1 or not x.flags.forc for x in pair)
         return recorder.call(np.dot if other else np.matmul, (a, b))
 
+    def settled(self) -> Any:
+        """What a Value keeps of it as its gradient: of a view a copy in C's order, on which sums depend."""
+        content = self._content
+        view = isinstance(content, np.ndarray) and content.base is not None and not content.flags.c_contiguous
+        return self.copy() if view else self
+
     # ---------------------------------------------------------------- what is known before a run
 
     @property  # type: ignore[misc]
@@ -203,8 +209,8 @@ class Traced:
         if function in _ABOUT:
             return function(*recorder.contents(args), **recorder.contents(kwargs))
         if function in _FILLED and len(args) == 1 and not set(kwargs) - {"dtype"} and type(args[0]) is Traced:
-            model = args[0]._content
-            if np.ndim(model) == 0 or model.flags.c_contiguous:
+            model = np.asarray(args[0]._content)
+            if model.flags.c_contiguous:
                 return recorder.call(_FILLED[function], (model.shape, kwargs.get("dtype") or model.dtype))
         if function in _IN_PLACE:
             raise CompileError(f"compile: np.{function.__name__}(...) writes into an array; use v.at[index].set(x).")
@@ -225,6 +231,18 @@ class Traced:
     def __bool__(self) -> bool:
         return self._recorder.expect(self)
 
+    def __contains__(self, x: Any) -> bool:
+        return bool(np.any(self == x))
+
+    def __round__(self, *digits: int) -> Any:
+        return self._recorder.call(round, (self, *digits))
+
+    def __divmod__(self, other: Any) -> Any:
+        return self._recorder.call(divmod, (self, other))
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return self._recorder.call(divmod, (other, self))
+
     @property
     def T(self) -> Any:  # noqa: N802
         return self._recorder.call(np.transpose, (self,))
@@ -242,13 +260,18 @@ class Traced:
     ) -> Any:
         if self._content.dtype == dtype and not copy:
             return self
+        if order != "K" and isinstance(self._content, np.ndarray):
+            return self._recorder.call(np.ndarray.astype, (self, np.dtype(dtype), order))
         return self._recorder.call(cast, (self, np.dtype(dtype)))
 
     def item(self, *index: Any) -> Any:
         return self._recorder.call(item, (self[index] if index else self,))
 
     def copy(self, order: str = "C") -> Any:
-        return self if isinstance(self._content, np.generic) else self._recorder.call(np.copy, (self, order))
+        if isinstance(self._content, np.generic):
+            return self
+        dense = order in ("C", "K") and self._content.flags.c_contiguous
+        return self._recorder.call(np.copy, (self,) if dense else (self, order))
 
     # ---------------------------------------------------------------- what would end the trace
 
@@ -285,15 +308,19 @@ class Traced:
     def __repr__(self) -> str:
         return f"<traced {self._shown()}>"
 
-    def __copy__(self) -> Traced:
-        return self
+    def __copy__(self) -> Any:
+        return self if self._locked or self._variable.dtype is None else self.copy("K")
 
-    def __deepcopy__(self, memo: Any) -> Traced:
-        return self
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
 
 
-def _flattened(x: Any) -> Any:
-    return x.flatten()
+def _flattened(x: Any, *order: str) -> Any:
+    return x.flatten(*order)
+
+
+def _conjugated(x: Any) -> Any:
+    return x.conj()  # a real array itself, of which np.conj makes a copy
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -301,15 +328,16 @@ _METHODS: dict[str, Callable[..., Any]] = {
     for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "clip", "round", "dot", "trace",
         "diagonal", "squeeze", "swapaxes", "ravel", "repeat", "take", "argmax", "argmin", "argsort", "all", "any",
-        "nonzero", "conj", "conjugate", "compress", "searchsorted", "argpartition",
+        "nonzero", "compress", "searchsorted", "argpartition",
     )
 }  # fmt: skip
 _METHODS |= {"flatten": _flattened, "reshape": np.reshape, "transpose": np.transpose}
+_METHODS |= {"conj": _conjugated, "conjugate": _conjugated}
 
 _UFUNCS: dict[str, Any] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
     "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-    "pow": None,
+    "lshift": np.left_shift, "rshift": np.right_shift, "pow": None,
 }  # fmt: skip
 _COMPARISONS: dict[str, Any] = {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
@@ -317,7 +345,7 @@ _COMPARISONS: dict[str, Any] = {
 _NUMBERS = {float, int, np.float64, np.float32}
 _SIGNS: dict[str, Any] = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 _POWERS: dict[Any, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
-"""What ``array ** number`` runs, for floating and complex arrays, in the place of np.power."""
+"""What ``array ** number`` runs, for floating arrays, in the place of np.power; of complex ones some of it."""
 
 
 def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
@@ -334,7 +362,7 @@ def _dunder(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
         if ufunc is None:
             base, exponent = pair
             quick = _POWERS.get(exponent) if type(exponent) in (int, float) else None
-            if quick is not None and base.dtype.kind in "fc":
+            if quick is not None and base.dtype.kind == "f":
                 return self._recorder.call(quick, (base,))
             return self._recorder.call(operator.pow, pair)
         return self._recorder.call(ufunc, pair)
@@ -595,7 +623,8 @@ class Recorder:
         if not target._fresh or owner is None or owner[1] is not target._variable or shared:
             raise UntraceableError("writing in place into a view, an argument or a parameter,", target)
         content = result._content
-        if content.shape != target._content.shape or content.dtype != target._content.dtype:
+        held = target._content
+        if type(content) is not type(held) or content.shape != held.shape or content.dtype != held.dtype:
             result = self.call(_fitted, (target, result))
             content = result._content
         self.rewritten.append((target, target._content, target._variable))

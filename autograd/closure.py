@@ -354,7 +354,9 @@ class Surroundings:
             self._stack.append((function.__defaults__, place.path, place))
             self.conditions.append((place, "is", function.__defaults__))
         if function.__kwdefaults__:
-            self._stack.append((function.__kwdefaults__, f"{here}.__kwdefaults__", None))
+            place = Place(function, "__kwdefaults__", True, f"{here}.__kwdefaults__")
+            self._stack.append((function.__kwdefaults__, place.path, place))
+            self.conditions.append((place, "is", function.__kwdefaults__))
         self._speak(_names(code))
         if vars(function):
             self._offer(function, vars(function), here, self._attribute)

@@ -29,7 +29,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from types import CodeType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -121,6 +121,9 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Compiled, (self.function,)  # a copy, as of a model that keeps one, makes programs of its own
 
     @property
     def source(self) -> str:
@@ -563,7 +566,9 @@ class _Trace:
             return {name: self._noted(part) for name, part in tree.items()}
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._noted(part) for part in tree])
-        if kind in _BY_VALUE or isinstance(tree, np.generic | np.dtype | type | TracedGenerator):
+        if kind is TracedGenerator:
+            return tree.stands_for()
+        if kind in _BY_VALUE or isinstance(tree, np.generic | np.dtype | type):
             return tree
         raise CompileError(
             f"compile({self.name}): it returns something of type {kind.__name__}, which a program cannot make. Return "
@@ -591,7 +596,7 @@ class _Trace:
             return {name: self._given(part) for name, part in tree.items()}
         if isinstance(tree, tuple) and hasattr(tree, "_fields"):
             return kind(*[self._given(part) for part in tree])
-        return tree._generator if kind is TracedGenerator else tree
+        return tree.stands_for() if kind is TracedGenerator else tree
 
 
 def _foreign(what: str, kind: type) -> CompileError:
@@ -825,7 +830,7 @@ def _signature(tree: Any, arrays: list[Any], objects: list[Any]) -> Any:
         tree, kind = tree.view(np.ndarray), np.ndarray
     if kind is np.ndarray or isinstance(tree, np.generic):
         arrays.append(tree)
-        return kind, tree.shape, tree.dtype, tree.strides if tree.ndim > 1 else None
+        return kind, tree.shape, tree.dtype, tree.strides
     if kind is float:
         arrays.append(tree)
         return kind
@@ -881,7 +886,7 @@ def _holds(condition: Condition) -> bool:
                 and found.shape == wanted.shape
                 and found.dtype == wanted.dtype
             )
-            return same and (found.ndim < 2 or found.strides == wanted.strides)
+            return same and (wanted.kind == "number" or found.strides == wanted.strides)
         return type(found) is type(wanted) and bool(found == wanted)
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
@@ -905,34 +910,48 @@ def _draws_before_a_condition(program: Program) -> list[Any]:
 
 def _same(first: Program, second: Program, name: str) -> bool:
     """Whether two traces did the same; False if a condition came out otherwise. An error if what is unseen differs."""
-    twin = dict(zip(first.arguments, second.arguments, strict=True))
+    twin: dict[Any, Any] = dict(zip(first.arguments, second.arguments, strict=True))
     there = {identity(place): variable for variable, place in second.loads.items()}
     twin.update(
         (variable, there[where]) for variable, place in first.loads.items() if (where := identity(place)) in there
     )
+    if not _equal_trees(_equals(first), _equals(second), twin):
+        return False
     for a, b in zip(first.calls, second.calls, strict=False):
         f, g = a.function, b.function
         if isinstance(f, Expect) and isinstance(g, Expect):
             if f.wanted != g.wanted:
                 return False
         elif f != g and getattr(f, "__code__", 0) is not getattr(g, "__code__", 1):
-            _differ(name, a, b)
+            _differ(name, a)
         if not _equal_trees(a.args, b.args, twin) or not _equal_trees(a.kwargs, b.kwargs, twin):
-            _differ(name, a, b)
+            _differ(name, a)
         if a.result is not None and b.result is not None:
             twin[a.result] = b.result
     if len(first.calls) != len(second.calls):
-        _differ(name, *(program.calls[-1] for program in (first, second)))
+        shorter, longer = sorted((first.calls, second.calls), key=len)
+        _differ(name, longer[len(shorter)])
+    written, other = ({identity(place): new for place, new in program.writes} for program in (first, second))
+    if not _equal_trees((first.results, written), (second.results, other), twin):
+        _differ(name, None)
     return True
 
 
-def _equal_trees(a: Any, b: Any, twin: dict[Variable, Variable]) -> bool:
+def _equals(program: Program) -> list[tuple[Any, ...]]:
+    """The pairs of numbers, among those that are read in each run, that were equal: what a program begins with."""
+    start = itertools.takewhile(
+        lambda call: call.function is operator.eq or type(call.function) is Expect, program.calls
+    )
+    return [call.args for call in start if call.function is operator.eq]
+
+
+def _equal_trees(a: Any, b: Any, twin: dict[Any, Any]) -> bool:
     kind = type(a)
     if kind is not type(b):
         return False
     if kind is Variable:
         return twin.get(a) is b
-    if kind is tuple or kind is list:
+    if isinstance(a, tuple | list):
         if len(a) != len(b):
             return False
         for x, y in zip(a, b, strict=True):
@@ -945,15 +964,29 @@ def _equal_trees(a: Any, b: Any, twin: dict[Variable, Variable]) -> bool:
         return _equal_trees((a.start, a.stop, a.step), (b.start, b.stop, b.step), twin)
     if isinstance(a, np.ndarray):
         return a is b or (a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
+    if kind is FunctionType and a is not b:  # as a lambda, which is made anew in each call
+        known = twin.get(a) is b  # it may close over itself
+        twin[a] = b
+        return known or (a.__code__ is b.__code__ and _equal_trees(_within(a), _within(b), twin))
+    if kind is Value:
+        return a is b
     return a is b or bool(a == b) or (a != a and b != b)
 
 
-def _differ(name: str, a: Call, b: Call) -> None:
-    what = getattr(a.function, "__name__", "a call")
+def _within(function: FunctionType) -> list[Any]:
+    """What a function holds beside its code."""
+    cells = [content(Place(cell, "cell_contents", True, "")) for cell in function.__closure__ or ()]
+    return [function.__defaults__, function.__kwdefaults__, *cells]
+
+
+def _differ(name: str, call: Call | None) -> None:
+    what = "what comes out of it"
+    if call is not None:
+        what = f"{getattr(call.function, '__name__', 'a call')}{[v.shape for v in call.operands]}"
     raise CompileError(
         f"compile({name}): two calls with arguments of the same shapes, and nothing changed around them, did different "
-        f"things, first at {what}{[v.shape for v in a.operands]}: a number came in that compile does not see, as from "
-        f"an iterator, a clock, a file or an object of a C extension. Compute it outside and pass it as an argument."
+        f"things, first at {what}: a number came in that compile does not see, as from an iterator, a clock, a file "
+        f"or an object of a C extension. Compute it outside and pass it as an argument."
     )
 
 

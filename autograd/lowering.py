@@ -164,8 +164,9 @@ for _ufunc in TRUTHS:
 
 def _count(a: Variable, axis: Any) -> int:
     """How many elements go into one."""
-    axes = range(len(a.shape)) if axis is None else normalize_axis_tuple(axis, len(a.shape))
-    return math.prod(a.shape[i] for i in axes)
+    if axis is None or not a.shape:  # whose only axis may be called 0
+        return a.size
+    return math.prod(a.shape[i] for i in normalize_axis_tuple(axis, len(a.shape)))
 
 
 def _plain_average(given: dict[str, Any], kinds: str) -> bool:

@@ -57,7 +57,7 @@ def takes_out(call: Call) -> bool:
         return len(call.args) < 3 and call.kwargs.keys() <= {"axis", "keepdims"}
     if function in PRODUCTS:
         return not call.kwargs and all(type(x) is Variable and x.kind == "array" for x in call.args)
-    if function is cast:
+    if function is cast or function is np.copy:
         return True
     return function in JOINS and call.kwargs.keys() <= {"axis"}
 

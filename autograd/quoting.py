@@ -122,6 +122,8 @@ def literal(content: Any) -> str | None:
         else:
             text = str(literal(number))
         return f"np.{kind.__name__}({text})"  # of a float32, as few digits as tell it
+    if kind is range:
+        return repr(content)
     if isinstance(content, np.dtype):
         return f"np.dtype({content.str!r})" if not content.isnative else f"np.dtype({content.name!r})"
     if kind is tuple or kind is list or kind is slice:

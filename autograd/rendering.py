@@ -318,6 +318,8 @@ class Lines:
                 full.append(named["keepdims"])
             return _call(self.refer(ufunc.reduce), full)
         method: str | None = METHODS.get(function) if named.keys() <= SHARED else None
+        if function is np.swapaxes and named:  # which the method takes by position only
+            method = None
         if isinstance(function, MethodDescriptorType) and function.__objclass__ is np.ndarray:
             method = function.__name__
         if method is None:
@@ -483,7 +485,8 @@ def runner(program: Program, conditions: Sequence[tuple[Place, str, Any]] = ()) 
     -------
     callable
         ``run(*arrays)``: what the program results in, with all that it writes written; or `MISS`, with nothing done,
-        if a condition does not hold or an array is of another kind, shape or dtype. What raises has written nothing.
+        if a condition does not hold or an array is of another kind, shape or dtype. What raises has written nothing;
+        only what lies in an `Arena` may be half done, as it is when the function itself raises.
     """
     wanted = [*program.arguments, *program.loads, *_results(program.calls)]
     names = identifiers([(variable, variable.name or "t") for variable in wanted], taken=RESERVED)
@@ -626,7 +629,7 @@ class _Body:
             tests = [syntax.BoolOp(ast.And(), [*tests, handed_out])]
         if wanted.kind == "array":
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
-            if len(wanted.shape) > 1 and wanted.strides is not None:  # sums depend on the layout in their last digit
+            if wanted.shape and wanted.strides is not None:  # results depend on the layout in their last digit
                 tests.append(_compare(_attribute(found, "strides"), ast.NotEq(), self.lines.tree(wanted.strides)))
             test = ast.IsNot() if wanted.dtype is np.dtype(wanted.dtype.type) else ast.NotEq()
             tests.append(_compare(_attribute(found, "dtype"), test, self.globals.name_of(wanted.dtype, "dtype")))
@@ -882,6 +885,7 @@ class _Page:
             if not _places(call):
                 self.refer(getattr(call.function, "func", call.function))
             mapped_constants(self.refer, (call.args, call.kwargs))
+        mapped_constants(self.refer, program.results)
         given = [*program.arguments, *program.loads]
         functions = {call.result: _result_name(call) for call in program.calls}
         functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
@@ -977,7 +981,7 @@ class _Page:
             self.asserted.add(text)
             return [text]
         if function is boxed and call.result is not None:
-            names[call.result] = names[call.args[0]]
+            self.lines.loads[call.result] = self.lines.tree(call.args[0])
             return []
         if _places(call):
             return self._placed(call)

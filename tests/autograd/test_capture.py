@@ -3,6 +3,7 @@
 import collections
 import copy
 import functools
+import operator
 
 import numpy as np
 import pytest
@@ -99,6 +100,7 @@ EXPRESSIONS = {
     "joined": lambda x: (np.concatenate([x, x]), np.stack([x, 2 * x]), np.vstack((x, X)), np.block([[x, x], [x, x]])),
     "shapes alone": lambda x: (
         np.ones_like(x),
+        np.zeros_like(x.sum().item()),
         np.zeros_like(x),
         np.zeros(x.shape) + x,
         np.full_like(x, 2),
@@ -132,10 +134,18 @@ EXPRESSIONS = {
     "several ways out": lambda x: (np.divmod(x, 2), np.modf(x + 0.5), np.frexp(x)),
     "iteration": lambda x: (sum(row * i for i, row in enumerate(x)), [*x[0]], max(x[0], key=lambda v: -v)),
     "loops": lambda x: functools.reduce(lambda a, b: a * 1.1 + b, [x] * 30),
-    "copies": lambda x: (copy.copy(x), copy.deepcopy(x) + 1),
+    "copies": lambda x: (copy.copy(x), copy.deepcopy(x) + 1, [y.sum() for y in (x.copy(), x.T.copy(), x.copy("F"))]),
+    "orders": lambda x: (x.flatten("F"), x.reshape(3, 2, order="F"), x.astype(np.float16, order="F") * 2),
     "a Value": lambda x: (Value(x) * 2, (Value(x).sum() * Value(2.0)).data, np.sin(Value(x[0, 1]))),
     "operations of ours": lambda x: (autograd.relu(x - 2), autograd.softmax(x, -1), autograd.logsumexp(x, 0)),
     "powers": lambda x: (x**2, (x + 1) ** -1, x**1, x ** np.float64(2), x**x, x ** (x > 1)),
+    "built in": lambda x: (round(x[0, 1] / 3, 1), x * round(x[1, 1]), divmod(x, 2), divmod(7, x + 1), divmod(x, x + 1)),
+    "membership": lambda x: (3 in x, x[0, 0] in x[1], x.sum().item() in x),
+    "shifts": lambda x: (x.astype(int) << 2, x.astype(int) >> 1, 1 << x.astype(int)),
+    "functions made inside": lambda x: (
+        np.apply_along_axis(lambda row: row[::-1] * len(X), 1, x),
+        np.piecewise(x, [x < 2, x >= 2], [lambda v: -v, lambda v, k=2.0: v * k]),
+    ),
     "constants": lambda x: (np.arange(3), np.eye(2) @ np.ones((2, 2)), np.float32(2), 3.5, None, True, x.size),
 }
 
@@ -155,7 +165,8 @@ def test_every_dtype_and_shape(shape, dtype):
 
     def function(x):
         y = x * 2 + x
-        return y, y + np.float32(1), y * 1.5, y.sum(), np.stack([y, y]), x * x.dtype.type(3)
+        whole = np.stack([y, y])
+        return y, y + np.float32(1), y * 1.5, y.sum(), whole, x * x.dtype.type(3), whole**2, whole**2.0, whole**0.5
 
     assert_follows(function, (x,))
 
@@ -182,10 +193,27 @@ def test_layouts_count_to_the_last_bit():
         loss.backward()
         return loss, w.grad
 
+    assert_follows(function, *[(y,) for y in layouts(np.random.default_rng(0).normal(size=(37, 53)))])
+
+
+def layouts(x):
+    first = np.broadcast_to(x[:1], x.shape)
+    return x, np.asfortranarray(x), np.repeat(x, 2, 0)[::2], np.repeat(x, 2, 1)[:, ::2], x[::-1], x[:, ::-1], first, x
+
+
+@pytest.mark.parametrize("function", [np.sum, lambda v: np.exp(v).sum(), lambda v: (v @ v.T).sum(), lambda v: v**2.0])
+def test_a_value_is_a_copy_that_lies_as_copies_do(function):
+    def both(x):
+        v = Value(x)
+        y = function(v)
+        np.real(y).sum().backward()
+        return y, v.grad, v.grad.sum(), np.tanh(v.grad).sum()
+
     x = np.random.default_rng(0).normal(size=(37, 53))
-    assert_follows(
-        function, *[(y,) for y in (x, np.asfortranarray(x), np.repeat(x, 2, 0)[::2], x[::-1], x[:, ::-1], x)]
-    )
+    assert_follows(both, *[(y,) for y in layouts(x)], *[(y[0],) for y in layouts(x)])
+    assert_follows(both, *[(y * (1 + 1j),) for y in layouts(x)])
+    x.setflags(write=False)  # of which a Value needs no copy
+    assert_follows(both, *[(y,) for y in layouts(x)])
 
 
 LAYOUTS = {
@@ -235,6 +263,21 @@ def test_products_of_every_dtype(dtypes):
     assert_follows(function, (x,))
 
 
+def test_a_gradient_lies_as_it_would():
+    rng = np.random.default_rng(0)
+    w, x = Value(rng.normal(size=(41, 53))), rng.normal(size=(37, 53))
+    transposed = Value(np.asfortranarray(w.data))
+
+    def function(x):
+        for value in (w, transposed):
+            value.zero_grad()
+        (np.tanh(x @ w.T) + x @ transposed.T).sum().backward()
+        np.exp(w + transposed).sum().backward()
+        return [(np.sum(g * g), np.tanh(g).sum(), g.strides[0]) for g in (w.grad, transposed.grad)]
+
+    assert_follows(function, (x,))
+
+
 # ---------------------------------------------------------------- writing in place
 
 
@@ -248,6 +291,27 @@ def test_what_was_made_inside_can_be_written_to():
         y[1, 1:] = 7.0
         y **= 2
         return y, z
+
+    assert_follows(function)
+
+
+def test_an_array_without_axes_stays_one():
+    def function(x):
+        y = np.where(x[0, 0] > 3, x[0, 1], 2.0)
+        y /= 3
+        y[...] = y + 1
+        return y
+
+    assert_follows(function)
+
+
+def test_a_copy_is_another_array():
+    def function(x):
+        a = x * 2
+        b, c = copy.copy(a), copy.deepcopy(a)
+        b += 1
+        c *= 3
+        return a, b, c
 
     assert_follows(function)
 
@@ -286,6 +350,7 @@ def test_a_value_owns_its_numbers():
         lambda x, a, w: a.__iadd__(x),
         lambda x, a, w: a.__setitem__(0, x[0]),
         lambda x, a, w: x[0].__iadd__(1),
+        lambda x, a, w: x.conj().__iadd__(1),
         lambda x, a, w: x.T.__setitem__(0, 1.0),
         lambda x, a, w: a.sort(),
         lambda x, a, w: np.add(w.data, 1, out=w.data),
@@ -349,7 +414,6 @@ def test_a_view_that_changes_with_its_array_is_refused_however_late():
         lambda x: x.base,
         lambda x: x.flat,
         lambda x: memoryview(x),
-        lambda x: round(x),
         lambda x: np.vectorize(lambda v: v)(x),
     ],
 )
@@ -495,10 +559,10 @@ def test_results_are_the_callers_own():
 
 
 def test_what_stands_outside_is_returned_as_it_is():
-    w, words = Value(np.ones(3)), ["a"]
-    compiled = compile(lambda x: (w, words))
+    w, words, generator = Value(np.ones(3)), ["a"], np.random.default_rng(0)
+    compiled = compile(lambda x: (w, words, generator, x * generator.normal()))
     for _ in range(4):
-        assert compiled(X)[0] is w and compiled(X)[1] is words
+        assert all(map(operator.is_, compiled(X), (w, words, generator)))
 
 
 @pytest.mark.parametrize(

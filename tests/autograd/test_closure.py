@@ -135,6 +135,13 @@ def test_defaults_and_attributes_of_functions():
     )  # fmt: skip
 
 
+def test_keyword_defaults_that_are_replaced():
+    def function(x, *, n=2.0):
+        return x * n
+
+    assert_follows(function, lambda: setattr(function, "__kwdefaults__", {"n": 7.0}))
+
+
 def test_partials_wrappers_and_bound_methods():
     a = np.ones(3)
     numbers = {"k": 2.0}
@@ -589,18 +596,41 @@ def test_other_threads_still_print(capsys):
     assert set(capsys.readouterr().out) <= {"."}
 
 
-def test_what_comes_from_a_file_is_told_when_two_traces_differ(tmp_path):
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, n: x * n,
+        lambda x, n: x if n == 1 else x * 2,
+        lambda x, n: (x * 2, n),
+        lambda x, n: (x * 2, x * 3)[n == 1],
+        lambda x, n: [x.sum(), x.mean()][:: 1 if n == 1 else -1],
+        lambda x, n: np.piecewise(x, [x < 2], [lambda v: v * n]),
+        lambda x, n: np.piecewise(x, [x < 2], [lambda v, n=n: v * n]),
+    ],
+)
+def test_what_comes_from_a_file_is_told_when_two_traces_differ(tmp_path, function):
     file = tmp_path / "number"
-
-    def function(x):
-        return x * float(file.read_text())
-
-    compiled = compile(function)
+    compiled = compile(lambda x: function(x, float(file.read_text())))
     file.write_text("1")
-    assert np.array_equal(compiled(X), X)
+    assert repr(compiled(X)) == repr(function(X, 1.0))
     file.write_text("2")
     with pytest.raises(CompileError, match="did different things"):
         compiled(X)
+
+
+def test_where_a_result_goes_is_told_too(tmp_path):
+    file, two = tmp_path / "number", (Value(np.ones(3)), Value(np.zeros(3)))
+
+    @compile
+    def function(x):
+        two[int(file.read_text())].data = x[0]
+
+    file.write_text("0")
+    function(X)
+    file.write_text("1")
+    with pytest.raises(CompileError, match="did different things, first at what comes out"):
+        function(X)
+    assert np.array_equal(two[0].data, X[0]) and np.array_equal(two[1].data, np.zeros(3))
 
 
 # ---------------------------------------------------------------- places

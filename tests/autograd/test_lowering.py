@@ -52,6 +52,14 @@ def test_the_same_bits_in_the_same_layout(function, keywords, dtype, layout):
             assert same_layout(call.result.strides, content.strides, content.shape)
 
 
+@pytest.mark.parametrize("axis", [None, 0, -1, ()])
+@pytest.mark.parametrize("function", [np.sum, np.add.reduce, np.prod, np.max, np.any])
+def test_an_array_without_axes_is_taken_for_one_with(function, axis):
+    record, x = Recorder(), np.array(-0.0)
+    program = record.program(record(function, record.argument(x), axis=axis))
+    assert same_bits(program.run(x)[0], lowered(program).run(x)[0])
+
+
 @pytest.mark.parametrize("size", [1, 7, 129, 1000])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_averages_of_many_numbers(dtype, size):

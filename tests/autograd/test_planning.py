@@ -261,6 +261,7 @@ def test_what_a_function_with_an_effect_was_given_stays():
         (np.dot, (np.ones((4, 2)),), {}),
         (np.greater, (0.0,), {}),
         (np.isfinite, (), {}),
+        (np.copy, ("C",), {}),
     ],
     ids=lambda x: getattr(x, "__name__", None),
 )

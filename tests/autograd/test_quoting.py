@@ -228,7 +228,7 @@ LITERALS = [
     np.uint64(2**63), np.dtype("float32"), np.dtype(">f8"), np.dtype(bool), np.float32, float, int, (),
     (1,), (1, (2.0, "x")),
     [1, None],
-    {"a": 1, 2: (3,)}, slice(1, None, 2), (slice(None), None, 0), np.linalg.inv, np.add, np.add.reduce,
+    {"a": 1, 2: (3,)}, slice(1, None, 2), (slice(None), None, 0), range(3), np.linalg.inv, np.add, np.add.reduce,
 ]  # fmt: skip
 
 
