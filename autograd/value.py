@@ -17,6 +17,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -845,10 +846,12 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         try:
             with uncomputed():
                 return function(*_stripped(args), **_stripped(kwargs))
-        except FutureWarning:
+        except (FutureWarning, AttributeError) as error:  # the second, of what Dask's own form does not take
+            if not any(is_lazy(getattr(x, "_array", x)) for x in (*args, *kwargs.values())):
+                raise
             raise LibraryError(
                 f"{_spelled(function)} has no form that waits, and would compute. Write it of v.data.compute()."
-            ) from None
+            ) from error
     if kind is Refused:
         raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
@@ -863,9 +866,11 @@ def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, A
     """Run a function with several results once, and note each as a result of its own."""
     arguments, interpreter = [value._array for value in inputs], modes.active and modes.now().interpreter
     try:
-        results = (
-            interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
-        )
+        if interpreter:
+            results = interpreter.run(entry.function, arguments, params)
+        else:
+            with uncomputed() if lazy_kinds else nullcontext():
+                results = entry.function(*arguments, **params)
     except Exception as error:
         _note(error, entry.parts[0], inputs)
         raise
