@@ -218,6 +218,17 @@ def test_what_cannot_wait_is_refused(wrong, words):
     assert "Traceback" not in str(caught.value)
 
 
+def test_a_shape_that_is_not_known_is_refused_at_once():
+    x = lazy([3.0, 1.0, 2.0])
+    some = x[x > 1.5]
+    for use in (lambda: Value(some), lambda: Value(2.0) * some, lambda: np.tanh(v() @ v()[0]) + some):
+        with pytest.raises(LibraryError, match=r"shape \(nan,\).*compute_chunk_sizes"):
+            use()
+    with dask.config.set(scheduler="sync"):
+        y = Value(some.compute_chunk_sizes())
+    assert y.shape == (2,)
+
+
 def test_a_watch_for_what_is_not_finite_would_compute():
     with anomaly(), pytest.raises(LibraryError, match=r"anomaly\(\)"):
         np.log(v())
