@@ -267,6 +267,18 @@ def test_judging_waits_too(counting):
     assert score.compute() == nn.metrics.accuracy(model(x).data.argmax(axis=1), y)
 
 
+@pytest.mark.parametrize("name", nn.metrics.__all__)
+def test_a_metric_computes_once(name, counting):
+    rng, metric = np.random.default_rng(0), getattr(nn.metrics, name)
+    predicted, actual = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
+    if name in ("top_k", "roc_auc"):
+        predicted = rng.normal(size=(50, 3) if name == "top_k" else 50)
+    more = {"top_k": {"k": 2}, "confusion": {"classes": 2}}.get(name, {})
+    got = metric(lazy(predicted, 20), lazy(actual, 25), **more)
+    assert counting.count == 1
+    np.testing.assert_allclose(got, metric(predicted, actual, **more))
+
+
 # ---------------------------------------------------------------- on a cluster
 
 
