@@ -703,15 +703,16 @@ def _of_chunks(
     """The same of lazy arrays, of which a chunk is there at a time: in another order, and shuffled in itself."""
     lengths = next(column.chunks[0] for column in columns if is_lazy(column))
     starts = np.cumsum([0, *lengths])
-    left = [column[:0] for column in computed(*(column[:0] for column in columns))]
+    left: list[Any] = []
     for chunk in range(len(lengths)) if random is None else random.permutation(len(lengths)):
         part = computed(*(column[starts[chunk] : starts[chunk + 1]] for column in columns))
         order = np.arange(lengths[chunk]) if random is None else random.permutation(lengths[chunk])
-        left = [np.concatenate([before, column[order]]) for before, column in zip(left, part, strict=True)]
+        part = tuple([column[order] for column in part])
+        left = [np.concatenate(two) for two in zip(left, part, strict=True)] if left else list(part)
         while len(left[0]) >= size:
             yield tuple([_frozen(column[:size].copy()) for column in left])
             left = [column[size:] for column in left]
-    if len(left[0]):
+    if left and len(left[0]):
         yield tuple(map(_frozen, left))
 
 

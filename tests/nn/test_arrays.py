@@ -226,7 +226,7 @@ def test_weights_in_chunks_stay_in_chunks_and_their_graph_stays_small(counting):
 def test_batches_of_chunks(counting):
     x, y = np.arange(23.0).reshape(23, 1), np.arange(23)
     got = list(nn.data.batches(lazy(x, 10), lazy(y, 10), size=4, seed=0))
-    assert counting.count == 1 + 3  # the empty rest of the beginning, and each chunk once
+    assert counting.count == 3  # each chunk once
     assert [len(b) for b, _ in got] == [4, 4, 4, 4, 4, 3]
     assert all(np.array_equal(a[:, 0], b) and not a.flags.writeable for a, b in got)
     order = np.concatenate([b for _, b in got])
@@ -256,6 +256,30 @@ def test_fit_evaluate_and_predict_on_chunks(counting):
     assert model.evaluate(lazy(x, 50), lazy(y, 50)) == pytest.approx(model.evaluate(x, y))
     with pytest.raises(ValueError, match="validation_data"):
         model.fit(lazy(x), lazy(y), validation_split=0.5, verbose=False)
+
+
+def test_no_chunk_is_made_twice_in_an_epoch_a_prediction_or_a_judgement():
+    made = []
+
+    def chunk(block, block_info=None):
+        made.append(block_info[0]["chunk-location"][0])
+        return block
+
+    x, y = data(90)
+    x_, y_ = (lazy(column, 30).map_blocks(chunk, dtype=column.dtype) for column in (x, y))
+    model = nn.MLP([3, 4, 2], seed=0).compile("sgd", "cross_entropy", ["accuracy"])
+    for use, often in (
+        (lambda: list(nn.data.batches(x_, y_, size=8, seed=0)), 2),
+        (lambda: model.fit(x_, y_, epochs=1, batch_size=8, seed=0, verbose=False), 2),
+        (lambda: model.predict(x_, batch_size=8), 1),
+        (lambda: model.evaluate(x_, y_, batch_size=8), 2),
+    ):
+        made.clear()
+        use()
+        assert sorted(made) == sorted([0, 1, 2] * often)
+    np.testing.assert_allclose(model.predict(x_, batch_size=8), model.predict(x), rtol=1e-12)
+    assert model.predict(x_[:0], batch_size=8).shape == (0, 2)
+    assert [len(b) for b, in nn.data.batches(lazy(x[:0]), size=8)] == []
 
 
 def test_judging_waits_too(counting):
