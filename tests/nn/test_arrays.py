@@ -217,10 +217,26 @@ def test_weights_in_chunks_stay_in_chunks_and_their_graph_stays_small(counting):
             nn.cross_entropy(net(given[0]), given[1]).backward()
             optimizer.step()
         sizes.append(sum(len(p.data.__dask_graph__()) for p in twin.parameters()))
+    assert counting.count == 3
     assert sizes[0] == sizes[1] == sizes[2]
     for p, q in zip(model.parameters(), twin.parameters(), strict=True):
         assert isinstance(q.data, da.Array)
         assert_close(q.data.compute(), p.data, 1e-10)
+
+
+def test_weights_of_both_kinds(counting):
+    x, y = data()
+    model, twin = nn.MLP([3, 4, 2], seed=0), nn.MLP([3, 4, 2], seed=0)
+    twin.layers[0].to(lambda w: da.from_array(w, chunks=2))
+    for net, given in ((model, (x, y)), (twin, (lazy(x), lazy(y)))):
+        optimizer = nn.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        for _ in range(3):
+            optimizer.zero_grad()
+            nn.cross_entropy(net(given[0]), given[1]).backward()
+            optimizer.step()
+    assert [isinstance(p.data, da.Array) for p in twin.parameters()] == [True, True, False, False]
+    for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+        assert_close(np.asarray(q.data), p.data, 1e-10)
 
 
 def test_batches_of_chunks(counting):
