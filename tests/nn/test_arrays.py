@@ -106,6 +106,17 @@ def test_a_layer_waits(name, counting):
         assert_close(twin.data, buffer.data)
 
 
+def test_images_stay_in_one_piece():
+    """Else each layer would cut them smaller, into a graph of tens of thousands of tasks."""
+    x = Value(da.ones((4, 1, 12, 12), chunks=(2, 1, 12, 12)))
+    for layer in (nn.Conv2d(1, 2, 3, padding=1, stride=2, seed=0), nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(2)):
+        x.zero_grad()
+        y = layer(x)
+        y.sum().backward()
+        assert y.data.numblocks == x.grad.numblocks == (2, 1, 1, 1)
+    assert sum(map(len, x.grad.dask.layers.values())) < 400
+
+
 def test_dropout_draws_by_the_chunk(counting):
     layer = nn.Dropout(0.5, seed=0)
     y = layer(lazy(np.ones((1000, 4)), 100))
