@@ -1033,9 +1033,9 @@ def _own(data: Any) -> Any:
             lazy_kinds.add(type(data))
             if any(n != n for n in array.shape):
                 raise LibraryError(
-                    f"Value(...) of a lazy array of shape {array.shape}: how long it is depends on numbers that are not "
-                    f"computed yet. Write x.compute_chunk_sizes() before, which counts them; or np.where(mask, x, 0) in "
-                    f"the place of x[mask]."
+                    f"Value(...) of a lazy array of shape {array.shape}: how long it is depends on numbers that are "
+                    f"not computed yet. Write x.compute_chunk_sizes() before, which counts them; or "
+                    f"np.where(mask, x, 0) in the place of x[mask]."
                 )
     else:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd import Value, anomaly, draw, formula, grad, hvp, no_grad, rules, trace, value_and_grad
+from autograd import Value, anomaly, checkpoint, draw, formula, grad, hvp, no_grad, rules, trace, value_and_grad
 from autograd.backward import reverse
 from autograd.errors import AutogradError, LibraryError
 
@@ -148,6 +148,13 @@ def test_what_a_where_did_not_choose_has_no_say():
     with np.errstate(all="ignore"):
         np.where(x_ > 0, np.log(x_) * np.sqrt(x_), 0.0).sum().backward()
         assert_close(result(x.grad), x_.grad)
+
+
+def test_a_checkpoint_waits():
+    x, own = v(), Value(np.array([[3.0, 1.0, 2.0], [0.5, 0.1, 0.2], [1.0, 2.0, 3.0]]))
+    for leaf in (x, own):
+        checkpoint(lambda x: np.sum(np.tanh(x @ x)))(leaf).backward()
+    assert_close(result(x.grad), own.grad, 1e-12)
 
 
 def test_select_waits():
