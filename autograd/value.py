@@ -1017,6 +1017,11 @@ def _own(data: Any) -> Any:
     elif isinstance(data, ndarray):
         if hasattr(data, "mask"):
             raise DataError("Value(...) of a masked array would forget its mask. Write array.filled(x) first.")
+        if type(data).__array_ufunc__ is not ndarray.__array_ufunc__:  # as of arrays with units
+            raise DataError(
+                f"Value(...) of a {type(data).__name__} would forget what it adds to NumPy's arrays, such as units. "
+                f"Write np.asarray(x) for the numbers alone."
+            )
         array = data.view(ndarray) if _frozen(data) else np.array(data, subok=False)
     elif isinstance(data, np.generic):
         array = data
