@@ -406,6 +406,11 @@ def test_metrics(library):
     for name in ("precision", "recall", "f1"):
         metric = getattr(nn.metrics, name)
         assert metric(there(predicted), there(actual), "macro") == pytest.approx(metric(predicted, actual, "macro"))
+    library.assert_same(
+        nn.metrics.confusion(there(predicted), there(actual), 3), nn.metrics.confusion(predicted, actual, 3)
+    )
+    ones = (actual == 1).astype(int)
+    assert nn.metrics.roc_auc(there(scores[:, 0]), there(ones)) == pytest.approx(nn.metrics.roc_auc(scores[:, 0], ones))
 
 
 def test_fit_evaluate_and_predict(library):
