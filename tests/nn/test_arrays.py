@@ -337,6 +337,28 @@ def test_judging_waits_too(counting):
     assert score.compute() == nn.metrics.accuracy(model(x).data.argmax(axis=1), y)
 
 
+def test_a_standardizer_goes_through_the_chunks_once(counting):
+    x, _ = data()
+    scale, wanted = nn.data.Standardizer().fit(lazy(x, 25)), nn.data.Standardizer().fit(x)
+    assert counting.count == 1
+    assert_close(scale.mean, wanted.mean, 1e-12)
+    scaled = scale(lazy(x, 25))
+    back = scale.undo(scaled)
+    assert isinstance(scaled, da.Array) and isinstance(back, da.Array) and counting.count == 1
+    assert_close(scaled.compute(), wanted(x), 1e-12)
+    assert_close(back.compute(), x, 1e-12)
+
+
+def test_one_hot_waits_if_it_is_told_how_many_classes_there_are(counting):
+    hot = nn.data.one_hot(lazy(CLASSES), 3, "float32")
+    assert counting.count == 0 and hot.dtype == np.float32 and hot.shape == (4, 3)
+    np.testing.assert_array_equal(hot.compute(), nn.data.one_hot(CLASSES, 3))
+    assert np.isnan(nn.data.one_hot(lazy(CLASSES), 2).compute()).all(axis=1).tolist() == [False, True, False, True]
+    assert nn.data.one_hot(lazy(CLASSES), 3, int).compute().tolist() == nn.data.one_hot(CLASSES, 3, int).tolist()
+    with pytest.raises(ValueError, match=r"one_hot\(labels, 10\)"):
+        nn.data.one_hot(lazy(CLASSES))
+
+
 @pytest.mark.parametrize("name", nn.metrics.__all__)
 def test_a_metric_computes_once(name, counting):
     rng, metric = np.random.default_rng(0), getattr(nn.metrics, name)
