@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FLOAT64 = np.dtype(float64)
 _commit = threading.Lock()
+EAGERLY = nullcontext()
 
 
 def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, retain_graph: bool = True) -> None:
@@ -118,7 +119,7 @@ def reverse(
     gradients: dict[Value, Any] = {}
     state = modes.now() if modes.active else modes.PLAIN
     watching, interpreter = state.watching, state.interpreter
-    lazily = uncomputed() if lazy_kinds else nullcontext()  # a rule may call what Dask has no lazy form of
+    lazily = uncomputed() if lazy_kinds else EAGERLY  # a rule may call what Dask has no lazy form of
     with np.errstate(all="ignore"), lazily:  # what is not finite is for `anomaly` to tell, with a name and a line
         if wrt is None and not create_graph and not watching and interpreter is None:
             ((root, seed),) = zip(roots, seeds, strict=True)  # as `backward` calls it

@@ -110,13 +110,13 @@ class Optimizer:
             if isinstance(gradient, Value):  # after backward(create_graph=True)
                 gradient = gradient.data
             new = self.update(as_array(parameter.data), gradient, state)
+            moved = True
             if isinstance(new, np.ndarray):
                 new.setflags(write=False)  # which spares Value a copy
-            moved = True
-            if is_lazy(new):
+            elif is_lazy(new):
                 waiting.append((parameter, new, state))
-            else:
-                parameter.data = new
+                continue
+            parameter.data = new
         if waiting:
             _settle(waiting)
         if not moved:
