@@ -27,13 +27,14 @@ from numpy import float64, ndarray
 from . import modes
 from .errors import AnomalyError, AutogradError, DataError, GraphError, LibraryError, NoRuleError, ShapeError
 from .graph import describe, of_libraries, topological
-from .op import certain, is_foreign, is_lazy, same
+from .op import certain, is_foreign, is_lazy, lazy_kinds, same, uncomputed
 
 if TYPE_CHECKING:
     from .value import Value
 
 FLOAT64 = np.dtype(float64)
 _commit = threading.Lock()
+EAGERLY = nullcontext()
 
 
 def backward(root: Value, gradient: Any = None, *, create_graph: bool = False, retain_graph: bool = True) -> None:
@@ -118,7 +119,8 @@ def reverse(
     gradients: dict[Value, Any] = {}
     state = modes.now() if modes.active else modes.PLAIN
     watching, interpreter = state.watching, state.interpreter
-    with np.errstate(all="ignore"):  # what is not finite is for `anomaly` to tell, with a name and a line
+    lazily = uncomputed() if lazy_kinds else EAGERLY  # a rule may call what Dask has no lazy form of
+    with np.errstate(all="ignore"), lazily:  # what is not finite is for `anomaly` to tell, with a name and a line
         if wrt is None and not create_graph and not watching and interpreter is None:
             ((root, seed),) = zip(roots, seeds, strict=True)  # as `backward` calls it
             (leaves if root.op is None else gradients)[root] = seed

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import AutogradError, NoRuleError
+from .errors import AutogradError, LibraryError, NoRuleError
 
 Rule = Callable[..., Any]
 Domain = tuple[float, float]
@@ -97,6 +97,12 @@ def uncomputed() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*not implemented by Dask", FutureWarning)
         yield
+
+
+def known(name: str, *arrays: Any) -> None:
+    """Raise for a lazy array or Value in a function that looks at its numbers before it knows what there is to do."""
+    if lazy_kinds and any(is_lazy(getattr(x, "_array", x)) for x in arrays):
+        raise LibraryError(f"np.{name} has no form that waits, and would compute. Write it of v.data.compute().")
 
 
 def is_foreign(x: Any) -> bool:

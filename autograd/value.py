@@ -17,6 +17,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -869,10 +870,12 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         try:
             with uncomputed():
                 return function(*_stripped(args), **_stripped(kwargs))
-        except FutureWarning:
+        except (FutureWarning, AttributeError) as error:  # the second, of what Dask's own form does not take
+            if not any(is_lazy(getattr(x, "_array", x)) for x in (*args, *kwargs.values())):
+                raise
             raise LibraryError(
                 f"{_spelled(function)} has no form that waits, and would compute. Write it of v.data.compute()."
-            ) from None
+            ) from error
     if kind is Refused:
         raise NoRuleError(f"{_spelled(function)}: {entry.reason}")  # type: ignore[union-attr]
     if callable(entry):
@@ -887,9 +890,11 @@ def _record_parts(entry: Several, inputs: tuple[Value, ...], params: dict[str, A
     """Run a function with several results once, and note each as a result of its own."""
     arguments, interpreter = [value._array for value in inputs], modes.active and modes.now().interpreter
     try:
-        results = (
-            interpreter.run(entry.function, arguments, params) if interpreter else entry.function(*arguments, **params)
-        )
+        if interpreter:
+            results = interpreter.run(entry.function, arguments, params)
+        else:
+            with uncomputed() if lazy_kinds else nullcontext():
+                results = entry.function(*arguments, **params)
     except Exception as error:
         _note(error, entry.parts[0], inputs)
         raise
@@ -1036,6 +1041,11 @@ def _own(data: Any) -> Any:
     elif isinstance(data, ndarray):
         if hasattr(data, "mask"):
             raise DataError("Value(...) of a masked array would forget its mask. Write array.filled(x) first.")
+        if type(data).__array_ufunc__ is not ndarray.__array_ufunc__:  # as of arrays with units
+            raise DataError(
+                f"Value(...) of a {type(data).__name__} would forget what it adds to NumPy's arrays, such as units. "
+                f"Write np.asarray(x) for the numbers alone."
+            )
         array = data.view(ndarray) if frozen(data) else np.array(data, subok=False)
     elif isinstance(data, np.generic):
         array = data
@@ -1050,6 +1060,12 @@ def _own(data: Any) -> Any:
         array = data.owned() if hasattr(type(data), "owned") else data
         if is_lazy(data):
             lazy_kinds.add(type(data))
+            if any(n != n for n in array.shape):
+                raise LibraryError(
+                    f"Value(...) of a lazy array of shape {array.shape}: how long it is depends on numbers that are "
+                    f"not computed yet. Write x.compute_chunk_sizes() before, which counts them; or "
+                    f"np.where(mask, x, 0) in the place of x[mask]."
+                )
     else:
         try:
             array = np.array(data)

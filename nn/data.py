@@ -23,7 +23,7 @@ import numpy as np
 
 from autograd import as_array
 
-from .arrays import computed, is_lazy
+from .arrays import computed, is_array, is_lazy
 from .init import Seed, generator
 
 A = TypeVar("A")
@@ -511,6 +511,7 @@ class Standardizer:
         Parameters
         ----------
         x : array, shape (n, ...)
+            Of an array of Dask, the chunks are gone through once.
 
         Returns
         -------
@@ -522,10 +523,10 @@ class Standardizer:
         ValueError
             If there are no examples.
         """
-        x = np.asarray(x)
+        x = _kept(x)
         if not x.ndim or not len(x):
             raise ValueError(f"Standardizer.fit(x): x has shape {x.shape}, and examples are wanted.")
-        self.mean, spread = x.mean(axis=0), x.std(axis=0)
+        self.mean, spread = computed(x.mean(axis=0), x.std(axis=0))
         self.spread = np.where(spread > 0, spread, np.ones_like(spread))
         return self
 
@@ -539,6 +540,7 @@ class Standardizer:
         Returns
         -------
         array of the same shape, read-only
+            Of an array of Dask it is one, too.
 
         Raises
         ------
@@ -546,12 +548,12 @@ class Standardizer:
             Before `fit`.
         """
         mean, spread = self._learnt()
-        return _frozen(np.asarray((np.asarray(x) - mean) / spread))
+        return _frozen(_kept((_kept(x) - mean) / spread))
 
     def undo(self, x: Any) -> np.ndarray:
         """The examples as they were before they were scaled."""
         mean, spread = self._learnt()
-        return _frozen(np.asarray(np.asarray(x) * spread + mean))
+        return _frozen(_kept(_kept(x) * spread + mean))
 
     def _learnt(self) -> tuple[np.ndarray, np.ndarray]:
         if self.mean is None or self.spread is None:
@@ -572,11 +574,14 @@ def one_hot(labels: Any, classes: int | None = None, dtype: Any = np.float64) ->
     Returns
     -------
     array of `dtype`, shape (..., classes), read-only
+        Of an array of Dask it is one, too, and a label that is no class gives a row of NaN, as it is not asked.
 
     Raises
     ------
     TypeError
         If the labels are not integers.
+    ValueError
+        If the labels are lazy, and `classes` is not given.
     IndexError
         If a label is no class.
 
@@ -587,9 +592,15 @@ def one_hot(labels: Any, classes: int | None = None, dtype: Any = np.float64) ->
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    labels = np.asarray(labels)
+    labels = _kept(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: labels of dtype {labels.dtype}; integers are wanted.")
+    if is_lazy(labels):
+        if classes is None:
+            raise ValueError("one_hot of a lazy array: say how many classes there are, as in one_hot(labels, 10).")
+        each = labels[..., None]
+        hot = (each == np.arange(classes)).astype(dtype)
+        return hot if hot.dtype.kind != "f" else np.where((each >= 0) & (each < classes), hot, hot.dtype.type(np.nan))  # type: ignore
     classes = int(labels.max(initial=-1)) + 1 if classes is None else classes
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise IndexError(
@@ -703,15 +714,16 @@ def _of_chunks(
     """The same of lazy arrays, of which a chunk is there at a time: in another order, and shuffled in itself."""
     lengths = next(column.chunks[0] for column in columns if is_lazy(column))
     starts = np.cumsum([0, *lengths])
-    left = [column[:0] for column in computed(*(column[:0] for column in columns))]
+    left: list[Any] = []
     for chunk in range(len(lengths)) if random is None else random.permutation(len(lengths)):
         part = computed(*(column[starts[chunk] : starts[chunk + 1]] for column in columns))
         order = np.arange(lengths[chunk]) if random is None else random.permutation(lengths[chunk])
-        left = [np.concatenate([before, column[order]]) for before, column in zip(left, part, strict=True)]
+        part = tuple([column[order] for column in part])
+        left = [np.concatenate(two) for two in zip(left, part, strict=True)] if left else list(part)
         while len(left[0]) >= size:
             yield tuple([_frozen(column[:size].copy()) for column in left])
             left = [column[size:] for column in left]
-    if len(left[0]):
+    if left and len(left[0]):
         yield tuple(map(_frozen, left))
 
 
@@ -725,6 +737,11 @@ def _length(name: str, arrays: tuple[Any, ...]) -> int:
     if len(set(lengths)) != 1:
         raise ValueError(f"{name}: arrays of the same length are wanted, and got lengths {lengths}.")
     return lengths[0]
+
+
+def _kept(x: Any) -> Any:
+    """An array of another library as it is; anything else as one of NumPy's."""
+    return x if is_array(x) and not isinstance(x, np.ndarray) else np.asarray(x)
 
 
 def _frozen(array: A) -> A:

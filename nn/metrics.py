@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import numbers
+from .arrays import computed, numbers
 
 __all__ = ["accuracy", "confusion", "f1", "mae", "mse", "precision", "r2", "recall", "roc_auc", "top_k"]
 
@@ -100,7 +100,7 @@ def top_k(scores: Any, actual: Any, k: int = 5) -> float:
     >>> metrics.top_k([[0.1, 0.5, 0.4], [0.6, 0.3, 0.1]], [2, 2], k=2)
     0.5
     """
-    scores, actual = numbers(scores), numbers(actual)
+    scores, actual = computed(numbers(scores), numbers(actual))
     if scores.ndim != 2 or actual.shape != scores.shape[:1] or not actual.size:
         raise ValueError(
             f"top_k: scores of shape (n, classes) and n classes are wanted: {scores.shape}, {actual.shape}."
@@ -294,7 +294,7 @@ def _same(predicted: Any, actual: Any) -> tuple[Any, Any]:
 
 
 def _pair(predicted: Any, actual: Any) -> tuple[Any, Any]:
-    predicted, actual = numbers(predicted), numbers(actual)
+    predicted, actual = computed(numbers(predicted), numbers(actual))
     if predicted.shape != actual.shape or predicted.ndim != 1 or not predicted.size:
         raise ValueError(
             f"predicted has shape {predicted.shape} and actual {actual.shape}: both have shape (n,), n at least 1. "

@@ -93,7 +93,7 @@ class Optimizer:
         """Move every parameter that has a gradient; those without one stay where they are.
 
         Gradients that are lazy, because the data was in Dask's chunks, are computed first, all in one pass. Parameters
-        in chunks stay so, and are computed, too.
+        in chunks stay so, and are computed with them.
 
         Raises
         ------
@@ -103,20 +103,22 @@ class Optimizer:
         gradients = [parameter.grad for parameter in self.parameters]
         if "dask" in sys.modules:
             gradients = _there(gradients, self.parameters)
-        moved = False
+        moved, waiting = False, []
         for parameter, gradient, state in zip(self.parameters, gradients, self.states, strict=True):
             if gradient is None:
                 continue
             if isinstance(gradient, Value):  # after backward(create_graph=True)
                 gradient = gradient.data
             new = self.update(as_array(parameter.data), gradient, state)
+            moved = True
             if isinstance(new, np.ndarray):
                 new.setflags(write=False)  # which spares Value a copy
             elif is_lazy(new):
-                new, *memory = kept(new, *state.values())
-                state.update(zip(state, memory, strict=True))
+                waiting.append((parameter, new, state))
+                continue
             parameter.data = new
-            moved = True
+        if waiting:
+            _settle(waiting)
         if not moved:
             raise RuntimeError(
                 f"{type(self).__name__}.step(): no parameter has a gradient. Call loss.backward() before, and "
@@ -431,9 +433,20 @@ def _there(gradients: list[Any], parameters: list[Value]) -> list[Any]:
     gradients = [g.data if isinstance(g, Value) else g for g in gradients]
     if not any(map(is_lazy, gradients)):
         return gradients
-    if not any(is_lazy(p.data) for p in parameters):
+    chunked = [is_lazy(p.data) for p in parameters]
+    if not any(chunked):
         return list(computed(*gradients))
+    if all(chunked):
+        return gradients  # which are computed with what they move
     return [g if is_lazy(p.data) else computed(g)[0] for g, p in zip(kept(*gradients), parameters, strict=True)]
+
+
+def _settle(moved: list[tuple[Value, Any, dict[str, Any]]]) -> None:
+    """Give parameters in chunks their new data, computed in one pass with all that is remembered of them."""
+    results = iter(kept(*(x for _, new, state in moved for x in (new, *state.values()))))
+    for parameter, _, state in moved:
+        parameter.data = next(results)
+        state.update({name: next(results) for name in state})
 
 
 def _kept(state: dict[str, Any], name: str, g: Any) -> Any:

@@ -19,7 +19,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -217,8 +217,8 @@ def predict(model: Any, x: Any, batch_size: int, forward: Callable[..., Any] | N
     model.saw(xs)
     parts = []
     with mode(model, training=False), no_grad():
-        for start in range(0, max(len(xs[0]), 1), batch_size):
-            given = [Value(x, requires_grad=False) for x in computed(*(x[start : start + batch_size] for x in xs))]
+        for batch in _in_order(xs, batch_size):
+            given = [Value(x, requires_grad=False) for x in batch]
             parts.append(replaced(forward(*given), Value, numbers))
             for part in gathered(parts[-1], is_array):
                 if part.shape[:1] != given[0].shape[:1]:
@@ -227,6 +227,14 @@ def predict(model: Any, x: Any, batch_size: int, forward: Callable[..., Any] | N
                         f"is to be the examples."
                     )
     return _joined(parts)
+
+
+def _in_order(columns: tuple[Any, ...], size: int) -> Iterable[tuple[Any, ...]]:
+    """The examples, so many at a time; none of them in one batch of none. A chunk of lazy arrays is computed once."""
+    n = len(columns[0])
+    if n and any(map(is_lazy, columns)):
+        return batches(*columns, size=size, shuffle=False)
+    return (computed(*(column[start : start + size] for column in columns)) for start in range(0, max(n, 1), size))
 
 
 def evaluate(
@@ -239,14 +247,15 @@ def evaluate(
             f"evaluate: {len(xs[0])} inputs and {len(ys[0])} targets; as many are wanted, and at least one."
         )
     prediction = predict(model, x, batch_size, forward)
+    ys = computed(*ys)
     total, n = 0.0, len(ys[0])
     with no_grad():
         for start in range(0, n, batch_size):
             part = slice(start, start + batch_size)
-            targets = computed(*(y[part] for y in ys))
+            targets = [y[part] for y in ys]
             guess = replaced(_cut(prediction, part), is_array, lambda p: Value(p, requires_grad=False))
-            total += _number(plan.loss(guess, _single(list(targets)))) * len(targets[0])
-    return {"loss": total / n, **judged(plan, prediction, _single(list(computed(*ys))))}
+            total += _number(plan.loss(guess, _single(targets))) * len(targets[0])
+    return {"loss": total / n, **judged(plan, prediction, _single(list(ys)))}
 
 
 def _cut(tree: Any, part: slice) -> Any:

@@ -111,14 +111,16 @@ SECOND = [case for case in CASES if case.arrays and not reason(case)]
 FIRST_OF_EACH = list({case.op.name: case for case in reversed(SECOND)}.values())
 
 
+def second(of, leaves, seed):
+    """The gradient of the sum of all gradients."""
+    first = reverse([of(*leaves)], [seed], wrt=leaves, create_graph=True)
+    roots = [share for share in first.values() if isinstance(share, Value) and share.requires_grad]
+    seeds = [np.ones_like(share._array) for share in roots]
+    return reverse(roots, seeds, wrt=leaves) if roots else {}
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in FIRST_OF_EACH])
 def test_the_gradient_of_the_gradient(case, library):
-    def second(of, leaves, seed):
-        first = reverse([of(*leaves)], [seed], wrt=leaves, create_graph=True)
-        roots = [share for share in first.values() if isinstance(share, Value) and share.requires_grad]
-        seeds = [np.ones_like(share._array) for share in roots]
-        return reverse(roots, seeds, wrt=leaves) if roots else {}
-
     own = [Value(x) for x in case.arrays]
     wanted = second(case.of, own, case.seed)
     twin, leaves = there(case, library)
@@ -288,10 +290,13 @@ def test_a_layer(name, library):
     assert all(isinstance(p.data, np.ndarray | np.generic) for p in theirs.parameters())
 
 
-@pytest.mark.parametrize(
-    "name", ["relu", "sigmoid", "softmax", "log_softmax", "tanh", "leaky_relu", "elu", "selu", "gelu", "hard_sigmoid",
-             "hard_tanh", "softplus", "log_sigmoid", "silu", "dsilu", "mish", "softsign", "step"],
-)  # fmt: skip
+ACTIVATIONS = [
+    "relu", "sigmoid", "softmax", "log_softmax", "tanh", "leaky_relu", "elu", "selu", "gelu", "hard_sigmoid",
+    "hard_tanh", "softplus", "log_sigmoid", "silu", "dsilu", "mish", "softsign", "step",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation(name, library):
     function, x = getattr(nn, name), images(3, 4)
     v, twin = Value(x), Value(library.there(x))
@@ -401,6 +406,11 @@ def test_metrics(library):
     for name in ("precision", "recall", "f1"):
         metric = getattr(nn.metrics, name)
         assert metric(there(predicted), there(actual), "macro") == pytest.approx(metric(predicted, actual, "macro"))
+    library.assert_same(
+        nn.metrics.confusion(there(predicted), there(actual), 3), nn.metrics.confusion(predicted, actual, 3)
+    )
+    ones = (actual == 1).astype(int)
+    assert nn.metrics.roc_auc(there(scores[:, 0]), there(ones)) == pytest.approx(nn.metrics.roc_auc(scores[:, 0], ones))
 
 
 def test_fit_evaluate_and_predict(library):

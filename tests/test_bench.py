@@ -1,12 +1,17 @@
 """The benchmark runs: its cheapest row, one round, and no peer."""
 
+import sys
 from itertools import pairwise
+from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from tests.bench import checkers, harness, plots
+import nn
+from tests.bench import checkers, gpu, harness, plots
 from tests.bench.rows import COMPILED, ROWS
+from tests.guest import Guest
 
 
 def test_cheapest_row_of_our_own_engine():
@@ -93,3 +98,35 @@ def test_names_at_the_ends_of_curves_keep_a_distance_and_their_order():
     assert order == sorted(wanted, key=wanted.__getitem__)
     assert all(heights[b] - heights[a] >= 10 for a, b in pairwise(order))
     assert all(0 <= height <= 100 for height in heights.values())
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    """Guests, in CuPy's place."""
+    module = ModuleType("cupy")
+    module.asarray = Guest
+    module.cuda = SimpleNamespace(
+        Device=lambda: SimpleNamespace(synchronize=lambda: None),
+        runtime=SimpleNamespace(getDeviceCount=lambda: 0, CUDARuntimeError=RuntimeError),
+    )
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    return module
+
+
+def test_the_step_that_is_timed_on_a_gpu(cupy):
+    x, y = gpu.data((8, 1, 6, 6), classes=3)
+    f = "float32"
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, nn.relu, seed=0, dtype=f), nn.Flatten(), nn.Dense(32, 3, seed=1, dtype=f))
+    before = [p.data for p in model.parameters()]
+    assert gpu.seconds(*gpu.ours(model, x, y)) > 0
+    for old, parameter in zip(before, model.parameters(), strict=True):
+        assert isinstance(parameter.data, Guest) and parameter.dtype == np.float32
+        assert not np.array_equal(parameter.data.get(), old)
+
+
+def test_what_is_missing_for_a_gpu_is_said(cupy, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+    assert gpu.main() == 1
+    assert "CuPy finds no GPU" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert "torch" in gpu.missing()

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..op import beside, call, composed, defop, is_foreign, size
+from ..op import beside, call, composed, defop, is_foreign, known, size
 from .indexing import along, scatter
 
 
@@ -135,6 +135,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     return_dtype, results = np.result_type(f), []
     spacings = []
     for spacing, along_axis in zip(varargs, axes, strict=True):
+        known("gradient(f, spacing)", spacing)
         if np.ndim(spacing):
             x = array(spacing)
             if np.ndim(x) != 1 or len(x) != np.shape(f)[along_axis]:

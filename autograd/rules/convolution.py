@@ -13,7 +13,7 @@ from itertools import product as pairs
 
 import numpy as np
 
-from ..op import Op, call, defop, is_foreign
+from ..op import Op, call, defop, is_foreign, is_lazy
 
 
 def batch_last_of(x):
@@ -72,11 +72,17 @@ def rows(array, groups, count):
 # ---------------------------------------------------------------- of any library
 
 
+def margined(x, margins, fill=0.0):
+    """`np.pad`, and of lazy arrays no chunk more: Dask makes each margin one, which every slice after it cuts anew."""
+    y = np.pad(x, margins, constant_values=fill)
+    return y.rechunk({axis: -1 for axis, margin in enumerate(margins) if any(margin)}) if is_lazy(y) else y
+
+
 def framed(x, padding, fill=0.0):
     """As `padded`, with the batch first."""
     if not any(map(any, padding)):
         return x
-    return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=fill)
+    return margined(x, ((0, 0), (0, 0), *padding), fill)
 
 
 def slices(x, kernel, stride, padding, dilation, fill=0.0):
@@ -97,11 +103,11 @@ def gathered(parts, shape, kernel, stride, padding, dilation):
             n = part.shape[axis]
             if s > 1:  # zeros between the entries
                 apart = np.expand_dims(part, axis + 1)
-                apart = np.pad(apart, [(0, s - 1) if k == axis + 1 else (0, 0) for k in range(apart.ndim)])
+                apart = margined(apart, [(0, s - 1) if k == axis + 1 else (0, 0) for k in range(apart.ndim)])
                 part = np.reshape(apart, (*part.shape[:axis], n * s, *part.shape[axis + 1 :]))
                 part = part[(slice(None),) * axis + (slice(s * (n - 1) + 1),)]
             margins.append((at, shape[axis] + sum(margin) - at - part.shape[axis]))
-        total = total + np.pad(part, margins)
+        total = total + margined(part, margins)
     (top, _), (left, _) = padding
     return total[:, :, top : top + shape[2], left : left + shape[3]]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..op import as_array, beside, call, composed, defop, is_foreign, is_lazy, plain, size, zeros
+from ..op import as_array, beside, call, composed, defop, is_foreign, is_lazy, known, plain, size, zeros
 
 
 def repeats(index):
@@ -176,6 +176,7 @@ def extract(condition, arr):
 
 @composed(np.choose)
 def choose(a, choices, out=None, mode="raise"):
+    known("choose", a)
     a = np.choose(numbers(a), np.arange(len(choices)), mode=mode)  # with NumPy's errors, and all indices in range
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     dtype, chosen = np.result_type(*choices), choices[0]
@@ -188,7 +189,8 @@ def choose(a, choices, out=None, mode="raise"):
 @composed(np.select)
 def select(condlist, choicelist, default=0):
     condlist = [numbers(condition) for condition in condlist]
-    np.select(condlist, range(len(choicelist)))  # for its errors
+    if not any(map(is_lazy, condlist)):
+        np.select(condlist, range(len(choicelist)))  # for its errors
     chosen, dtype = default, np.result_type(*choicelist, default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = np.where(condition, choice, chosen)
@@ -200,6 +202,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     condlist = [numbers(part) for part in condlist] if isinstance(condlist, list | tuple) else numbers(condlist)
     if np.isscalar(condlist) or (not isinstance(condlist[0], list | np.ndarray) and np.ndim(x)):
         condlist = [condlist]
+    known("piecewise", x, *condlist)
     conditions = [np.asarray(condition, bool) for condition in condlist]
     if len(conditions) == len(funclist) - 1:
         conditions.append(~np.any(conditions, axis=0))

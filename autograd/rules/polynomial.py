@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ..op import beside, call, composed, defop, is_foreign, size
+from ..op import beside, call, composed, defop, is_foreign, known, size
 from .indexing import index_add
 
 
@@ -110,6 +110,7 @@ def polysub(a1, a2):
 
 @composed(np.polymul)
 def polymul(a1, a2):
+    known("polymul", a1, a2)
     # NumPy leaves zeros in front away; we do after the product, whose other coefficients have derivatives in them.
     zeros = 0
     factors = [p if size(p) else np.zeros(1, np.result_type(p)) for p in map(coefficients, (a1, a2))]
@@ -127,6 +128,7 @@ def first(condition):
 
 @composed(np.polydiv)
 def polydiv(u, v):
+    known("polydiv", u, v)
     u, v = coefficients(u) + 0.0, coefficients(v) + 0.0
     dtype = np.result_type(u[0] + v[0])
     scale, quotient, rest = 1.0 / v[0], [], np.astype(u, dtype)

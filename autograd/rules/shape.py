@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import NoRuleError
-from ..op import call, composed, defop, is_foreign, size
+from ..op import call, composed, defop, is_foreign, known, size
 from .indexing import along, lined_up, numbers
 
 # ---------------------------------------------------------------- shape
@@ -261,6 +261,7 @@ def delete(arr, obj, axis=None):
 def trim_zeros(filt, trim="fb", axis=None):
     if sorted(trim.lower()) not in (["f"], ["b"], ["b", "f"]):
         raise ValueError(f"np.trim_zeros: trim={trim!r}, and it is 'f', 'b' or 'fb'.")
+    known("trim_zeros", filt)
     ndim = np.ndim(filt)
     axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
     places = np.argwhere(filt)
@@ -272,6 +273,7 @@ def trim_zeros(filt, trim="fb", axis=None):
 
 @composed(np.repeat)
 def repeat(a, repeats, axis=None):
+    known("repeat(repeats=...)", repeats)
     a, axis = lined_up(a, axis)
     return along(a, axis, np.repeat(np.arange(np.shape(a)[normalize_axis_index(axis, np.ndim(a))]), repeats))
 

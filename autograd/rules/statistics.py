@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from ..errors import NoRuleError
-from ..op import beside, call, certain, composed, defop, is_foreign, plain, size, spread
+from ..op import beside, call, certain, composed, defop, is_foreign, known, plain, size, spread
 from .indexing import numbers, scatter
 from .reduction import extremum, folded, started
 
@@ -233,6 +233,7 @@ def checked(weights, name, count):
     """Weights of as many observations, none of them negative."""
     if weights is None:
         return None
+    known(f"cov({name}=...)", weights)
     if not hasattr(weights, "requires_grad"):
         weights = np.asarray(weights, dtype=float)
     if np.shape(weights) != (count,):
@@ -298,12 +299,14 @@ def fixed(sample, bins, range):
 
 @composed(np.histogram_bin_edges)
 def histogram_bin_edges(a, bins=10, range=None, weights=None):
+    known("histogram_bin_edges", a, bins, weights)
     edges = np.histogram_bin_edges(np.asarray(numbers(a)), numbers(bins), range, numbers(weights))
     return spanned(a, edges, bins, range)
 
 
 @composed(np.histogram)
 def histogram(a, bins=10, range=None, density=None, weights=None):
+    known("histogram", a, bins, weights)
     plain_a, bins = np.asarray(numbers(a)), numbers(bins)
     counts, edges = np.histogram(plain_a, bins, range, density, numbers(weights))
     if density:
@@ -319,6 +322,7 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):
         numbers(column)
         for column in (np.atleast_2d(np.transpose(numbers(sample))) if hasattr(sample, "shape") else sample)
     ]
+    known("histogramdd", *columns, weights)
     counts, edges = np.histogramdd(tuple(columns), numbers(bins), range, density, numbers(weights))
     if getattr(weights, "requires_grad", False):
         counts = summed(weights, columns, edges, density)
@@ -327,6 +331,7 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):
 
 @composed(np.histogram2d)
 def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
+    known("histogram2d", x, y, weights)
     counts, *edges = np.histogram2d(numbers(x), numbers(y), numbers(bins), range, density, numbers(weights))
     if getattr(weights, "requires_grad", False):
         counts = summed(weights, [np.asarray(numbers(x)), np.asarray(numbers(y))], edges, density)
@@ -335,6 +340,7 @@ def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
 
 @composed(np.bincount)
 def bincount(x, /, weights=None, minlength=0):
+    known("bincount", x, weights)
     x = np.asarray(numbers(x))
     counts = np.bincount(x, numbers(weights), minlength)
     if getattr(weights, "requires_grad", False):

@@ -735,7 +735,7 @@ def test_what_is_returned_prints_as_it_is():
         compiled, space = compile(function), {}
         wanted = compiled(X)
         exec(builtins.compile(compiled.source, "printed", "exec"), space)
-        for got, one in zip(space["function"](X, *given), wanted, strict=True):
+        for got, one in zip([*space.values()][-1](X, *given), wanted, strict=True):
             assert got is one or np.array_equal(got, plain(one))
 
 

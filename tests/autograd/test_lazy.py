@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd import Value, anomaly, draw, formula, grad, hvp, no_grad, rules, trace, value_and_grad
+from autograd import Value, anomaly, checkpoint, draw, formula, grad, hvp, no_grad, rules, trace, value_and_grad
 from autograd.backward import reverse
 from autograd.errors import AutogradError, LibraryError
 
@@ -49,7 +49,9 @@ def never(*args, **keywords):
 
 @pytest.fixture(autouse=True)
 def _waiting():
-    with dask.config.set(scheduler=never):
+    """Nothing may be computed, and it is not pytest, which makes errors of warnings, that sees to it."""
+    with dask.config.set(scheduler=never), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*not implemented by Dask", FutureWarning)
         yield
 
 
@@ -148,6 +150,21 @@ def test_what_a_where_did_not_choose_has_no_say():
         assert_close(result(x.grad), x_.grad)
 
 
+def test_a_checkpoint_waits():
+    x, own = v(), Value(np.array([[3.0, 1.0, 2.0], [0.5, 0.1, 0.2], [1.0, 2.0, 3.0]]))
+    for leaf in (x, own):
+        checkpoint(lambda x: np.sum(np.tanh(x @ x)))(leaf).backward()
+    assert_close(result(x.grad), own.grad, 1e-12)
+
+
+def test_select_waits():
+    x, own = v(), np.array([[3.0, 1.0, 2.0], [0.5, 0.1, 0.2], [1.0, 2.0, 3.0]])
+    y = np.select([x > 2, x > 0.4], [x * x, -x], 7.0)
+    assert_close(result(y.data), np.select([own > 2, own > 0.4], [own * own, -own], 7.0))
+    y.sum().backward()
+    assert_close(result(x.grad), np.select([own > 2, own > 0.4], [2 * own, -1.0], 0.0))
+
+
 def test_leaves_add_up_and_stay_lazy():
     x = Value(lazy([1.0, 2.0, 3.0]))
     for _ in range(2):
@@ -169,6 +186,28 @@ def v():
         (lambda: np.sort(v()), "sort.*no form of sort that waits"),
         (lambda: np.linalg.det(v()), "linalg.det.*map_blocks"),
         (lambda: np.linalg.eigh(v()), "linalg.eigh"),
+        (lambda: np.linalg.eig(v()), "linalg.eig"),
+        (lambda: np.linalg.slogdet(v()), "linalg.slogdet"),
+        (lambda: np.median(v(), axis=1).sum().backward(), "median"),
+        (lambda: np.quantile(v(), 0.3, axis=0).sum().backward(), "quantile"),
+        (lambda: np.polyval([1.0, 2.0], v()).sum().backward(), "polyval"),
+        (lambda: np.histogram(v(), bins=3), r"np\.histogram has no form that waits"),
+        (lambda: np.histogram_bin_edges(v()), "histogram_bin_edges"),
+        (lambda: np.histogram([1.0, 2.0], weights=v()[0, :2]), "histogram"),
+        (lambda: np.histogram2d(v()[0], v()[1]), "histogram2d"),
+        (lambda: np.histogramdd(v()), "histogramdd"),
+        (lambda: np.bincount(Value(lazy([0, 2, 1]))), "bincount"),
+        (lambda: np.bincount(np.array([0, 2, 1]), weights=v()[0]), "bincount"),
+        (lambda: np.cov(v(), aweights=lazy([1.0, 2.0, 1.0])), r"cov\(aweights=\.\.\.\)"),
+        (lambda: np.piecewise(v()[0], [v()[0] < 1, v()[0] >= 1], [1.0, 2.0]), "piecewise"),
+        (lambda: np.choose(Value(lazy([0, 1, 1])), [v()[0], v()[1]]), "choose"),
+        (lambda: np.trim_zeros(v()[0]), "trim_zeros"),
+        (lambda: np.repeat(v()[0], lazy([1, 2, 1])), "repeat"),
+        (lambda: np.polymul(v()[0], v()[1]), "polymul"),
+        (lambda: np.polydiv(v()[0], v()[1]), "polydiv"),
+        (lambda: np.poly1d(v()[0]), "trim_zeros"),
+        (lambda: np.gradient(v()[0], v()[1]), "gradient"),
+        (lambda: np.searchsorted(v()[0], 1.0), "searchsorted"),
         (lambda: np.argsort(v()), "argsort"),
         (lambda: np.median(v()), "median.*along an axis"),
         (lambda: v().sum().item(), r"v\.item\(\).*v\.data\.compute\(\)"),
@@ -184,6 +223,17 @@ def test_what_cannot_wait_is_refused(wrong, words):
         wrong()
     assert isinstance(caught.value, AutogradError) and isinstance(caught.value, TypeError)
     assert "Traceback" not in str(caught.value)
+
+
+def test_a_shape_that_is_not_known_is_refused_at_once():
+    x = lazy([3.0, 1.0, 2.0])
+    some = x[x > 1.5]
+    for use in (lambda: Value(some), lambda: Value(2.0) * some, lambda: np.tanh(v() @ v()[0]) + some):
+        with pytest.raises(LibraryError, match=r"shape \(nan,\).*compute_chunk_sizes"):
+            use()
+    with dask.config.set(scheduler="sync"):
+        y = Value(some.compute_chunk_sizes())
+    assert y.shape == (2,)
 
 
 def test_a_watch_for_what_is_not_finite_would_compute():
