@@ -24,7 +24,6 @@ import numpy as np
 from .lowering import contiguous
 from .planning import Classes, sharing, takes_out
 from .program import Call, DivergedError, Place, Program, Variable, mapped, uses
-from .strips import in_strips
 
 _refcount: Callable[[Any], int] | None = getattr(sys, "getrefcount", None)
 if not getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -428,7 +427,7 @@ class _Laid:
     ) -> None:
         """The calls of a part on the flat arrays, in place where what stood there is needed no more."""
         last = {flats[v]: k for k, call in enumerate(part.calls) for v in call.operands if v in flats}
-        lines, late = list[Call](), []
+        late = []
         goals = {part.roots[number][1]: flat for number, (_, flat) in targets.items()}
         for k, call in enumerate(part.calls):
             result: Any = call.result
@@ -442,16 +441,10 @@ class _Laid:
                 dying = [flats[v] for v in call.operands if v in flats and flats[v] in free and last[flats[v]] == k]
                 out = next((free.pop(v) for v in dying if v.dtype == new.dtype), None)
             args = mapped(lambda v: flats.get(v, v), call.args)
-            lines.append(Call(call.function, args, {}, new, "update", out=out))
+            self.tail.append(Call(call.function, args, {}, new, "update", out=out))
             flats[result] = new
         for new, out in late:
-            lines.append(Call(np.positive, (new,), {}, Variable("array", new.shape, new.dtype), "update", out=out))
-        strips = in_strips(lines)
-        if strips is None:
-            self.tail += lines
-        else:
-            self.tail.append(strips)
-            flats.update(goals)
+            self.tail.append(Call(np.positive, (new,), {}, Variable("array", new.shape, new.dtype), "update", out=out))
 
 
 def _title(place: Place) -> str:
