@@ -113,6 +113,8 @@ class Surroundings:
         self._stack: list[tuple[Any, str, Place | None]] = [(root, called(root), None) for root in (*objects, function)]
         while self._stack:
             self._look_inside(*self._stack.pop())
+        for module in (builtins, io):  # whoever opens a file, such as Path.read_text
+            self.stand_ins.append((Place(module, "open", True, "open"), open, Refusing(open, "opens a file")))
 
     def holds(self, found: Any) -> bool:
         """Whether this very object is among what was found."""
@@ -246,6 +248,8 @@ class Surroundings:
                 self._several(found, range(len(found)), here)
             elif isinstance(found, _SNAPSHOTS):
                 self._snapshot(found, here)
+            elif isinstance(found, memoryview):
+                self.conditions.append((Place(_Bytes(found), 0, False, here), "==", found.tobytes()))
             elif isinstance(found, functools._lru_cache_wrapper):
                 self._stack.append((found.__wrapped__, here, None))
             self._object(found, kind, here)
@@ -502,6 +506,11 @@ class _Types(_View):
     def __getitem__(self, key: Any) -> Any:
         types_ = map(type, _items(self.of))
         return collections.Counter(types_) if isinstance(self.of, set | frozenset) else [*types_]
+
+
+class _Bytes(_View):
+    def __getitem__(self, key: Any) -> bytes:
+        return self.of.tobytes()  # type: ignore[no-any-return]
 
 
 class _Signed(_View):

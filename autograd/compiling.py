@@ -998,8 +998,8 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
 
     The first two or three calls run the function as it is and note every NumPy call that it makes: of the forward pass,
     of ``backward()`` inside, of an optimiser's step. When two calls have done the same, it becomes a program, with its
-    memory planned, that later calls run. Numbers come out as they would, bit for bit, save that in a graph of many
-    single numbers, which is computed in waves, sums are taken in another order.
+    memory planned, that later calls run. Numbers come out as they would, bit for bit, save for powers in a graph of many
+    single numbers: it is computed in waves, and NumPy raises many numbers to a power in another way than one.
 
     Parameters
     ----------

@@ -15,9 +15,12 @@ import functools
 import importlib
 import io
 import itertools
+import json
 import logging
 import operator
 import os
+import pathlib
+import queue
 import random
 import sys
 import threading
@@ -402,6 +405,7 @@ CONTAINERS = {
     "a deque": (collections.deque([1.0]), lambda c, x: x * c[-1], [lambda c: c.append(3.0)]),
     "bytes": (bytearray(b"\1"), lambda c, x: x * c[0], [lambda c: c.__setitem__(0, 3)]),
     "an array of Python's": (array.array("d", [1.0]), lambda c, x: x * c[0], [lambda c: c.__setitem__(0, 3.0)]),
+    "a view of memory": (memoryview(bytearray(b"ab")), lambda c, x: x * c[0], [lambda c: c.__setitem__(0, 3)]),
     "a list of one's own": (type("L", (list,), {})([1.0]), lambda c, x: x * c[0], [lambda c: c.__setitem__(0, 3.0)]),
     "a UserDict": (collections.UserDict(k=1.0), lambda c, x: x * c["k"], [lambda c: c.update(k=4.0)]),
     "a ChainMap": (collections.ChainMap({"k": 1.0}), lambda c, x: x * c["k"], [lambda c: c.maps[0].update(k=4.0)]),
@@ -505,7 +509,7 @@ def clocks_and_the_like():
     numbers, lines = itertools.count(), io.StringIO("1\n2\n")
     log = logging.getLogger("test")
     now, draw = time.perf_counter, random.random
-    generator = (float(i) for i in range(99))
+    generator, path = (float(i) for i in range(99)), pathlib.Path(__file__)
     yield "reads a clock", lambda x: x * time.time()
     yield "reads a clock", lambda x: x * now()
     yield "reads a clock", lambda x: x * datetime.datetime.now().second
@@ -526,6 +530,8 @@ def clocks_and_the_like():
     yield "opens a file", lambda x: x * float(open("number").read())  # noqa: SIM115
     yield "a file", lambda x: x * np.load("numbers.npy")
     yield "a file", lambda x: x * loadtxt("numbers.txt")
+    yield "opens a file", lambda x: x * float(pathlib.Path("number").read_text())
+    yield "opens a file", lambda x: x * json.loads(path.read_bytes())
     yield "asks for input", lambda x: x * float(input())
     yield "writes a log", lambda x: (log.warning("hm"), x)[1]
     yield "writes a log", lambda x: (logging.info("hm"), x)[1]
@@ -608,26 +614,25 @@ def test_other_threads_still_print(capsys):
         lambda x, n: np.piecewise(x, [x < 2], [lambda v, n=n: v * n]),
     ],
 )
-def test_what_comes_from_a_file_is_told_when_two_traces_differ(tmp_path, function):
-    file = tmp_path / "number"
-    compiled = compile(lambda x: function(x, float(file.read_text())))
-    file.write_text("1")
+def test_what_an_object_of_c_holds_is_told_when_two_traces_differ(function):
+    waiting = queue.SimpleQueue()
+    compiled = compile(lambda x: function(x, float(waiting.qsize())))
+    waiting.put("one")
     assert repr(compiled(X)) == repr(function(X, 1.0))
-    file.write_text("2")
+    waiting.put("two")
     with pytest.raises(CompileError, match="did different things"):
         compiled(X)
 
 
-def test_where_a_result_goes_is_told_too(tmp_path):
-    file, two = tmp_path / "number", (Value(np.ones(3)), Value(np.zeros(3)))
+def test_where_a_result_goes_is_told_too():
+    waiting, two = queue.SimpleQueue(), (Value(np.ones(3)), Value(np.zeros(3)))
 
     @compile
     def function(x):
-        two[int(file.read_text())].data = x[0]
+        two[waiting.qsize()].data = x[0]
 
-    file.write_text("0")
     function(X)
-    file.write_text("1")
+    waiting.put("one")
     with pytest.raises(CompileError, match="did different things, first at what comes out"):
         function(X)
     assert np.array_equal(two[0].data, X[0]) and np.array_equal(two[1].data, np.zeros(3))
