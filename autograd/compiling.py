@@ -16,21 +16,18 @@ function runs, and is noted, anew.
 
 from __future__ import annotations
 
-import ast
 import functools
 import gc
 import inspect
 import itertools
-import linecache
 import operator
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from types import CodeType, FunctionType, MethodType
-from typing import Any, NamedTuple, cast
+from types import FunctionType, MethodType
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,6 +38,7 @@ from .capture import Recorder, Traced, TracedGenerator, UntraceableError
 from .closure import MISSING, SETTINGS, Condition, Surroundings, called, content, identity
 from .errors import CompileError, GraphError
 from .graph import describe, topological
+from .naming import name_output, name_results
 from .op import Op
 from .passes import simplified
 from .planning import planned
@@ -133,11 +131,11 @@ class Compiled:
                 f"{self._lines:,} lines are not to be read" if self._lines else "call it once, so that shapes are known"
             )
             raise CompileError(f"compile({self.name}).source: {why}.")
-        _name_results(self._latest)
+        name_results(self._latest)
         of_graph = getattr(self.function, "named", None)
         if of_graph is not None:
             for part, name in zip(_as_tuple(self._latest.results), of_graph, strict=True):
-                _name_output(self._latest, part, name)
+                name_output(self._latest, part, name)
         return source(simplified(self._latest, to_read=True), _plain_name(self.function))
 
     def __repr__(self) -> str:
@@ -318,7 +316,7 @@ class _Trace:
         except BaseException as error:
             self.undo()
             if isinstance(error, UntraceableError):  # which speaks of a variable
-                _name_results(Program([], {}, self.recorder.calls, [], None, self.recorder.ends))
+                name_results(Program([], {}, self.recorder.calls, [], None, self.recorder.ends))
             reason: BaseException | None = error
             while reason is not None and not isinstance(reason, UntraceableError):
                 reason = reason.__cause__ or reason.__context__
@@ -675,112 +673,6 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
         return []
 
 
-class _End(NamedTuple):
-    """A result, and a line of the user's that was at work when it came about."""
-
-    variable: Variable
-    file: str
-    line: int
-    depth: int
-    """How far from the traced function: 0 is its own line."""
-    function: int
-    """The first line of the function that it is in."""
-    way: tuple[tuple[int, int], ...]
-    """The user's functions that were at work, the traced one first, and the places in their code."""
-    whole: tuple[int, ...] | None
-    """The places on the whole way, NumPy's and ours included; None of what comes about inside of a layer of `nn`."""
-
-    def before_another_turn(self, after: _End) -> bool:
-        """Whether the next result on the same line is of another turn of a loop: its code is at an earlier place.
-
-        A function that loops inside looks the same.
-        """
-        if self.way[: self.depth] != after.way[: self.depth]:
-            return True
-        for (function, place), (other, further) in zip(self.way[self.depth :], after.way[self.depth :], strict=False):
-            if function != other or further < place:
-                return True
-            if further > place:
-                return False
-        return self.whole is not None and self.whole == after.whole
-
-
-def _ends(program: Program) -> Iterator[_End]:
-    for variable, steps in program.ends:
-        stack, direct = [], True
-        for code, place, frame, names in steps:
-            module = names.get("__name__") or ""
-            example = code.co_filename.startswith("<doctest")  # in a docstring of ours, say
-            if (example or _naming(module)) and code.co_name not in _WITHOUT_NAMES:
-                stack.append((code, place, frame))
-            elif not stack:
-                direct = direct and not module.startswith(("autograd.rules", "nn."))
-        stack.reverse()
-        way = tuple([(frame, place) for _, place, frame in stack])
-        whole = tuple([place for _, place, _, _ in steps]) if direct else None
-        for depth, (code, place, _) in enumerate(stack):
-            line = _line(code, place)
-            if line is not None:
-                yield _End(variable, code.co_filename, line, depth, code.co_firstlineno, way, whole)
-
-
-_WITHOUT_NAMES = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
-"""Code inside of a statement, whose result is that of the statement."""
-
-
-@functools.cache
-def _naming(module: str) -> bool:
-    """Whether a module's variables say something to who wrote the function: it is neither ours nor Python's own."""
-    root = module.split(".")[0]
-    return root == "__main__" or not (root in ("autograd", "nn", "numpy") or root in sys.stdlib_module_names)
-
-
-def _line(code: CodeType, place: int) -> int | None:
-    return next((line for start, end, line in code.co_lines() if start <= place < end), None)
-
-
-def _name_results(program: Program) -> None:
-    """Call results as the variables that they were assigned to, in the function and in the user's functions it calls.
-
-    The result of a statement is the last one that came about on its lines; in a loop there is one in each turn. Where
-    functions call each other, the outermost has a say first in what its statement came to in the end.
-    """
-    found_ends = [*_ends(program)]
-    files = {file: _assignments("".join(linecache.getlines(file))) for file in {end.file for end in found_ends}}
-    statements: dict[tuple[int, int, str, tuple[int, str]], list[_End]] = {}
-    for end in found_ends:
-        found = files[end.file].get(end.line)
-        if found is not None:
-            statements.setdefault((end.depth, end.function, end.file, found), []).append(end)
-    inwards = sorted(statements.items(), key=lambda item: item[0][0])
-    for (_, _, _, (_, name)), ends in inwards:
-        ends[-1].variable.name = ends[-1].variable.name or name
-    for (_, _, _, (_, name)), ends in reversed(inwards):
-        here = [end for end in ends if end.line == ends[-1].line]  # a call of several lines ends on its first
-        for end, after in itertools.pairwise(here):
-            if end.before_another_turn(after):
-                end.variable.name = end.variable.name or name
-
-
-@functools.lru_cache(maxsize=64)
-def _assignments(text: str) -> dict[int, tuple[int, str]]:
-    """By line: the first line of the assignment to a name that is there, and the name."""
-    found: dict[int, tuple[int, str]] = {}
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return found
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-            continue
-        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        # Of a list, the last result is only the last entry.
-        several = isinstance(node.value, ast.ListComp | ast.List | ast.Tuple | ast.Dict | ast.DictComp | ast.Lambda)
-        if isinstance(target, ast.Name) and not several:
-            found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), (node.lineno, target.id))
-    return found
-
-
 def _plain_name(function: Callable[..., Any]) -> str:
     """What a function is called on a page."""
     name = called(function)
@@ -800,21 +692,6 @@ def _as_floats(tree: Any) -> Any:
 def _as_tuple(results: Any) -> tuple[Any, ...]:
     """A result, or a result and its gradients, on one level."""
     return (results[0], *results[1]) if isinstance(results, tuple) else (results,)
-
-
-def _name_output(program: Program, tree: Any, name: str) -> None:
-    """Call what comes out after what it is of, unless it has a name."""
-    kind = type(tree)
-    if kind is Variable:
-        inside = next((call.args[0] for call in program.calls if call.function is boxed and call.result is tree), tree)
-        if type(inside) is Variable and inside not in program.arguments:
-            inside.name = inside.name or name
-    elif kind is tuple or kind is list:
-        for number, part in enumerate(tree):
-            _name_output(program, part, f"{name}_{number}")
-    elif kind is dict:
-        for key, part in tree.items():
-            _name_output(program, part, f"{name}_{key}")
 
 
 def _plain(x: Any) -> bool:
@@ -998,8 +875,8 @@ def compile(function: Any, *, inputs: Sequence[Value] = (), wrt: Sequence[Value]
 
     The first two or three calls run the function as it is and note every NumPy call that it makes: of the forward pass,
     of ``backward()`` inside, of an optimiser's step. When two calls have done the same, it becomes a program, with its
-    memory planned, that later calls run. Numbers come out as they would, bit for bit, save for powers in a graph of many
-    single numbers: it is computed in waves, and NumPy raises many numbers to a power in another way than one.
+    memory planned, that later calls run. Numbers come out as they would, bit for bit, save for powers in a graph of
+    many single numbers: it is computed in waves, and NumPy raises many numbers to a power in another way than one.
 
     Parameters
     ----------
@@ -1177,13 +1054,13 @@ def gradient_source(function: Callable[..., Any], *args: Any, argnums: Any = 0) 
     trace = _Trace(value_and_grad(function, argnums), args, {}, [], {})
     trace.run()
     program = trace.program
-    _name_results(program)
+    name_results(program)
     several = isinstance(argnums, tuple)
     names, numbers = _parameters(function), argnums if several else (argnums,)
     wanted = [f"grad_{names[n] if n < len(names) else n}" for n in numbers]
-    _name_output(program, program.results[0], "value")
+    name_output(program, program.results[0], "value")
     for gradient, name in zip(program.results[1] if several else program.results[1:], wanted, strict=True):
-        _name_output(program, gradient, name)
+        name_output(program, gradient, name)
     return source(simplified(program, to_read=True), f"{_plain_name(function)}_and_gradient")
 
 

@@ -10,8 +10,8 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["errors", "op", "rules", "modes", "graph", "backward", "value", "transforms", "program", "lowering", "passes",
-         "waves", "planning", "arena", "quoting", "rendering", "closure", "capture", "compiling", "expression",
-         "folding", "text", "formulas", "narrating", "tracing"]  # fmt: skip
+         "waves", "planning", "arena", "quoting", "rendering", "naming", "closure", "capture", "compiling",
+         "expression", "folding", "text", "formulas", "narrating", "tracing"]  # fmt: skip
 VIEWS = ["drawing", "questions", "catalogue", "testing"]  # on top of these, and not on each other
 PAGES = ["stepper", "__main__", "chainrule_pytest"]  # on top of all
 PACKAGES = ["rules", "testing"]
