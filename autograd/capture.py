@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import operator
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FrameType
@@ -447,8 +448,10 @@ class Recorder:
         """The first number of which a text was made."""
         self.rewritten: list[tuple[Traced, Any, Variable]] = []
         """What `out=` was told to hold something else, and what it held."""
-        self.held: dict[int, tuple[Any, Variable]] = {}
-        """By the id of the array that owns memory: the array (kept, so that the id stays its own), and whose it is."""
+        held: dict[int, tuple[Any, Variable]] = {}
+        self.held = held
+        """By the id of the array that owns memory, as long as it lives: a reference to it, and whose it is."""
+        self._forget = lambda reference: held.pop(reference.key)
 
     # ---------------------------------------------------------------- contents and variables
 
@@ -498,8 +501,9 @@ class Recorder:
     def _hold(self, content: Any, variable: Variable) -> None:
         for array in _arrays(content):
             owner = _owner(array)
-            if id(owner) not in self.held:
-                self.held[id(owner)] = owner, variable
+            key = id(owner)
+            if key not in self.held:
+                self.held[key] = weakref.KeyedRef(owner, self._forget, key), variable
 
     # ---------------------------------------------------------------- noting
 
