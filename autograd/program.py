@@ -7,7 +7,7 @@ wants them, its arguments: variables, and constants as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -94,7 +94,7 @@ class Call:
         Of a call that a pass has given its place: what it writes into, a buffer or a variable that is needed no more.
     """
 
-    __slots__ = ("args", "effect", "function", "kwargs", "out", "part", "result")
+    __slots__ = ("_operands", "args", "effect", "function", "kwargs", "out", "part", "result")
 
     def __init__(
         self,
@@ -108,11 +108,15 @@ class Call:
     ):
         self.function, self.args, self.kwargs, self.result = function, args, kwargs or {}, result
         self.part, self.effect, self.out = part, effect, out
+        self._operands: list[Variable] | None = None  # looked for once
 
     @property
-    def operands(self) -> list[Variable]:
+    def operands(self) -> Sequence[Variable]:
         """The variables among the arguments, each time that they come."""
-        found = []
+        found = self._operands
+        if found is not None:
+            return found
+        found = self._operands = []
         for argument in self.args:
             kind = type(argument)
             if kind is Variable:
