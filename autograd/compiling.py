@@ -371,6 +371,9 @@ class _Trace:
         self.states = [(g, g.bit_generator.state) for place in before.generators for g in (place.get(),)]
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
+            if type(value._array) in _NUMBERS:  # as of the 2 in v**2: no leaf of anybody's
+                self.conditions.append((Place(value, "_array", True, path), "==", value._array))
+                continue
             if not isinstance(value._array, np.ndarray | np.generic | float | int):
                 raise _foreign(f"compile({self.name}): {path} holds", type(value._array))
             self.kept[value] = value._grad, value._clock, value._tracked
@@ -482,12 +485,12 @@ class _Trace:
                 writes.append((place, now))
             else:
                 self.changed[place.path] = place, None
-        for value, path in before.values.items():
+        for value, (held, _, _) in self.kept.items():
             gradient = value._grad
             if type(gradient) is Unread:
-                value._grad = self.kept[value][0]
-            elif (id(value), "_grad") not in self.traced and (gradient is None or gradient is not self.kept[value][0]):
-                writes.append((Place(value, "_grad", True, f"{path}.grad"), gradient))
+                value._grad = held
+            elif (id(value), "_grad") not in self.traced and (gradient is None or gradient is not held):
+                writes.append((Place(value, "_grad", True, f"{before.values[value]}.grad"), gradient))
         for place in after.arrays:
             found, key = content(place), identity(place)
             if type(found) is Traced and key not in self.traced:
@@ -977,7 +980,9 @@ def _of_graph(root: Value, inputs: tuple[Value, ...], wrt: tuple[Value, ...] | N
             made[value] = Value(array, label=value.label, requires_grad=value.requires_grad)
         for node in order:
             params = node.params and {name: part for name, part in node.params.items() if name != "saved"}
-            made[node] = record(cast(Op, node.op), tuple([made.get(value, value) for value in node.inputs]), params)
+            op = cast(Op, node.op)
+            compute = operator.pow if op.function is np.power and not params else None  # the same, and v**2 a square
+            made[node] = record(op, tuple([made.get(value, value) for value in node.inputs]), params, compute)
             array = made[node]._array
             if type(array) is Traced and node.label:
                 array._variable.name = node.label

@@ -615,8 +615,8 @@ class _Body:
 
     def unlike(self, found: ast.expr, wanted: Variable) -> list[ast.expr]:
         """How it shows that something is not as a variable says."""
-        if wanted.kind in ("array", "view"):
-            kind: Any = np.ndarray if wanted.kind == "array" else ReadOnly
+        if wanted.kind == "array":
+            kind: Any = np.ndarray
         elif wanted.kind == "number" and wanted.dtype is not None:
             kind = wanted.dtype.type
         elif wanted.kind == "number":
@@ -627,7 +627,6 @@ class _Body:
         if wanted.kind == "array":  # or what `v.data` gives
             handed_out = _compare(_call(_name("type"), [found]), ast.IsNot(), self.globals.refer(ReadOnly))
             tests = [syntax.BoolOp(ast.And(), [*tests, handed_out])]
-        if wanted.kind == "array":
             tests.append(_compare(_attribute(found, "shape"), ast.NotEq(), self.lines.tree(wanted.shape)))
             if wanted.shape and wanted.strides is not None:  # results depend on the layout in their last digit
                 tests.append(_compare(_attribute(found, "strides"), ast.NotEq(), self.lines.tree(wanted.strides)))

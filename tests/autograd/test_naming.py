@@ -104,6 +104,15 @@ def test_the_program_of_a_graph_has_the_labels_of_the_graph():
     assert_same(alone(step.source, a.data, t.data, w.data), step(a.data, t.data))
 
 
+def test_numbers_in_a_graph_are_constants_of_its_program():
+    x, w = Value(np.array([1.0, 2.0]), label="x"), Value(np.array([0.5, 0.1]), label="w")
+    step = compile(((np.tanh(x * w) - 1) ** 2).sum() * 0.5, inputs=[x], wrt=[w])
+    wanted = step(x.data)
+    assert re.search(r"def graph\(\n    x,  # \(2,\)\n    w,  # \(2,\)\n\):", step.source)
+    assert "tanh - 1" in step.source and "np.square(" in step.source
+    assert_same(alone(step.source, x.data, w.data), wanted)
+
+
 def test_a_reshape_to_one_axis_prints_as_what_runs():
     text = gradient_source(lambda x: np.mean(x.T.reshape(-1) * np.arange(6.0)), X)
     assert_same(alone(text, X)[1], autograd.grad(lambda x: np.mean(x.T.reshape(-1) * np.arange(6.0)))(X))
