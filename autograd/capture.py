@@ -697,13 +697,17 @@ class Recorder:
         """A function on arrays, some of which are traced: call by call, or where that cannot be, as one."""
         operands = list(_leaves((arguments, params))) if params else arguments
         params = params or {}
-        kinds = set(map(type, operands))
-        if Traced not in kinds or Value in kinds or isinstance(function, np.ufunc):
+        some = objects = False
+        for x in operands:
+            if type(x) is Traced:
+                some = True
+                objects = objects or x._variable.kind == "object"
+            elif type(x) is Value:
+                return function(*arguments, **params)
+        if not some or isinstance(function, np.ufunc) or getattr(function, "__module__", None) in _FOLLOWED:
             return function(*arguments, **params)
         code = getattr(getattr(function, "func", function), "__code__", function)
-        if getattr(function, "__module__", None) in _FOLLOWED:
-            return function(*arguments, **params)
-        if code not in self.opaque and not any(x._variable.kind == "object" for x in operands if type(x) is Traced):
+        if code not in self.opaque and not objects:
             calls, rewritten, told = len(self.calls), len(self.rewritten), self.told
             try:
                 result = function(*arguments, **params)
