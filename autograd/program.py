@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import AutogradError
-from .value import Value
+from .value import Value, constant
 
 LONG = 20_000
 """Of how many lines a program is not kept as it can be read."""
@@ -260,7 +260,7 @@ class Program:
 
 def boxed(content: Any) -> Value:
     """A constant Value of a result: what a compiled function returns where the function returned a Value."""
-    return Value(content, requires_grad=False)
+    return constant(content) if isinstance(content, np.generic) else Value(content, requires_grad=False)
 
 
 def item(x: Any) -> Any:

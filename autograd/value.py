@@ -129,7 +129,7 @@ def _floating(value: Value, data: Any) -> Value:
     array = value._array
     if value._tracked or value.notes is not None or getattr(array, "dtype", data.dtype).kind not in "biu":
         return value  # what has notes is looked for by who wrote them
-    return _constant(array.astype(data.real.dtype), value.label)
+    return constant(array.astype(data.real.dtype), value.label)
 
 
 def _plain_result(data: Any, op: Op) -> Any:
@@ -496,7 +496,7 @@ class Value:
 
     def detach(self) -> Value:
         """The same data as a constant, through which no gradient flows."""
-        return _constant(self._array, self.label)
+        return constant(self._array, self.label)
 
     def zero_grad(self) -> None:
         """Forget the gradient: `grad` is None again."""
@@ -916,7 +916,7 @@ def _spelled(function: Callable[..., Any]) -> str:
 # -------------------------------------------------------------------- what comes in
 
 
-def _constant(data: Any, label: str | None = None) -> Value:
+def constant(data: Any, label: str | None = None) -> Value:
     """A constant that holds `data` as it is. Python's numbers stay themselves: they leave dtypes alone (NEP 50)."""
     node = _new(Value)
     node._array = data
@@ -941,25 +941,25 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
     """What stands beside a Value in an expression, as a constant; None if it is nothing of ours."""
     kind = type(other)
     if kind is float or kind is int:
-        return _constant(other)
+        return constant(other)
     if kind is ndarray:
-        return _constant(_own(other))
+        return constant(_own(other))
     if isinstance(other, Value):
         return other
     if isinstance(other, bool | complex | float | int):
         if kind is complex and right is not None and type(right._array) is float64:
-            return _constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
-        return _constant(other)
+            return constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
+        return constant(other)
     if isinstance(other, np.generic | ndarray | list | tuple):
-        return _constant(_own(other))
+        return constant(_own(other))
     if hasattr(kind, "__array_function__"):  # what has no dtype stands for a Python number, and leaves dtypes alone
-        return _constant(_own(other) if hasattr(other, "dtype") else other)
+        return constant(_own(other) if hasattr(other, "dtype") else other)
     return None
 
 
 def _lift(other: Any) -> Value:
     """An argument of an operation, as a Value; None (a bound that is not there) included."""
-    value = _constant(None) if other is None else _operand(other)
+    value = constant(None) if other is None else _operand(other)
     return Value(other) if value is None else value  # Value() finds the words for what cannot be
 
 
