@@ -668,6 +668,7 @@ class Recorder:
             else:
                 result, saved = self.run(op.with_saved, arguments, params)
                 params = {**(params or {}), "saved": saved}
+            result = self._number(result)
         finally:
             self.outside = outside
         if type(result) is not Traced:
@@ -683,9 +684,15 @@ class Recorder:
             return 0.0
         outside, self.outside = self.outside, False
         try:
-            return self.run(rule, (g, y, *inputs), params)
+            return self._number(self.run(rule, (g, y, *inputs), params))
         finally:
             self.outside = outside
+
+    def _number(self, result: Any) -> Any:
+        """What operations make of an array without axes: NumPy's power of it is another one than that of a number."""
+        if type(result) is Traced and type(result._content) is np.ndarray and not result._content.shape:
+            return self.call(operator.getitem, (result, ()))
+        return result
 
     def made(self, gradient: Any) -> Any:
         """A gradient that depends on no number that was traced, as of ``w.sum()``: made anew in each run, as others."""

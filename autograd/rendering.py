@@ -887,6 +887,8 @@ class _Page:
         mapped_constants(self.refer, program.results)
         given = [*program.arguments, *program.loads]
         functions = {call.result: _result_name(call) for call in program.calls}
+        unwrapped = {call.result: _unwraps(call) for call in program.calls if _unwraps(call) is not None}
+        functions |= {number: functions[array] for number, array in unwrapped.items() if array in functions}
         functions |= {v: f"new_{place.path}" for place, v in program.writes if type(v) is Variable}
         taken = [name, *self.quotes.taken, *(name for name, _, _ in self.given.values())]
         # What is given keeps its name: `x = np.tanh(x @ w)` makes an x1 of the x.
@@ -895,8 +897,12 @@ class _Page:
         names |= identifiers(made, [*taken, *names.values()])
         reads = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
         for call in program.calls:  # a number as NumPy's keeps its name
-            as_number = call.function is np.float64 or (call.function is operator.getitem and _is_empty(call.args[1]))
-            if as_number and call.args[0] in given and reads[call.args[0]] == 1 and call.result:
+            if (
+                (call.function is np.float64 or call.result in unwrapped)
+                and call.args[0] in given
+                and reads[call.args[0]] == 1
+                and call.result
+            ):
                 names[call.result] = names[call.args[0]]
         for call in program.calls:
             if call.out is not None and call.result is not None:
@@ -940,6 +946,7 @@ class _Page:
         often = Counter([*program.wanted, *(operand for call in program.calls for operand in call.operands)])
         tested = {call.args[0] for call in program.calls if isinstance(call.function, Expect)}
         tested &= {call.result for call in program.calls if _compares(call)}
+        inside = tested | {_unwraps(call) for call in program.calls}
         body: list[tuple[int, str, str]] = []
         for v in buffers:
             dtype = "" if v.dtype == np.float64 else f", {literal(v.dtype.type)}"
@@ -947,7 +954,7 @@ class _Page:
         for part, calls in groupby(program.calls, lambda call: call.part):
             section: list[tuple[int, str, str]] = []
             for call in calls:
-                if call.result is not None and often[call.result] == 1 and (_turned(call) or call.result in tested):
+                if call.result is not None and often[call.result] == 1 and (_turned(call) or call.result in inside):
                     self.lines.loads[call.result] = self.lines.expression(call)
                     continue
                 for number, text in enumerate(self.written(call)):
@@ -1012,8 +1019,10 @@ class _Page:
         return [f"return {results}, {{", *writes, "}"]
 
 
-def _is_empty(index: Any) -> bool:
-    return type(index) is tuple and not index
+def _unwraps(call: Call) -> Any:
+    """The array without axes of which a call takes the number, ``x[()]``; None if it does something else."""
+    taken = call.function is operator.getitem and type(call.args[1]) is tuple and not call.args[1]
+    return call.args[0] if taken else None
 
 
 def _compares(call: Call) -> bool:

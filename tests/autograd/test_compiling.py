@@ -104,6 +104,19 @@ def test_random_programs(program):
         assert_same(compiled(*inputs), both(*inputs))
 
 
+def test_powers_of_what_comes_as_an_array_without_axes():
+    def function(x):
+        v = Value(x)
+        y = np.where(v > 0, v**2, np.sin(v)) ** 3 + np.reshape(v, ()) ** 2.5
+        y.backward()
+        return y, v.grad, np.where(x > 0.5, x, 0.0) ** 3
+
+    compiled = compile(function)
+    for x in np.random.default_rng(0).uniform(0.1, 1.0, 300):  # about every tenth power of an array is another one
+        assert_same(compiled(np.float64(x)), function(np.float64(x)))
+    assert compiled.traces == 2 and "= np.where(" in compiled.source
+
+
 # ---------------------------------------------------------------- turns
 
 
