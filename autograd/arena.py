@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .lowering import contiguous
-from .planning import Classes, sharing, takes_out
+from .planning import Classes, differs_in_place, sharing, takes_out
 from .program import Call, DivergedError, Place, Program, Variable, mapped, uses
 
 _refcount: Callable[[Any], int] | None = getattr(sys, "getrefcount", None)
@@ -434,10 +434,11 @@ class _Laid:
             flat = next(iter(flats.values()))
             new = Variable("array", flat.shape, np.dtype(result.dtype), (result.dtype.itemsize,))
             out = goals.get(result)
-            if out is not None and last.get(out, -1) > k:
+            apart = differs_in_place(new)
+            if out is not None and last.get(out, -1) > k - apart:
                 late.append((new, out))
                 out = None
-            elif out is None:
+            elif out is None and not apart:
                 dying = [flats[v] for v in call.operands if v in flats and flats[v] in free and last[flats[v]] == k]
                 out = next((free.pop(v) for v in dying if v.dtype == new.dtype), None)
             args = mapped(lambda v: flats.get(v, v), call.args)

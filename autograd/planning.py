@@ -233,7 +233,7 @@ def _in_place(
 ) -> _Block | None:
     """The block of an operand that an elementwise function reads for the last time."""
     result: Any = call.result
-    if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
+    if not isinstance(call.function, np.ufunc) or call.function.signature is not None or differs_in_place(result):
         return None
     for operand in call.operands:
         here = classes.of(operand)
@@ -248,6 +248,11 @@ def _in_place(
         ):
             return block
     return None
+
+
+def differs_in_place(result: Variable) -> bool:
+    """Whether a result may be another one in the place of an operand: NumPy's product of single complex numbers is."""
+    return result.size == 1 and result.dtype.kind == "c"
 
 
 def _taken(free: list[_Block], size: int) -> _Block:

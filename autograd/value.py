@@ -947,8 +947,10 @@ def _operand(other: Any, right: Value | None = None) -> Value | None:
     if isinstance(other, Value):
         return other
     if isinstance(other, bool | complex | float | int):
-        if kind is complex and right is not None and type(right._array) is float64:
-            return constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
+        if kind is complex and right is not None:
+            content = right._array
+            if type(content.stands_for() if hasattr(type(content), "stands_for") else content) is float64:
+                return constant(np.complex128(other))  # 1j * np.float64(2) would be Python's
         return constant(other)
     if isinstance(other, np.generic | ndarray | list | tuple):
         return constant(_own(other))

@@ -117,6 +117,31 @@ def test_powers_of_what_comes_as_an_array_without_axes():
     assert compiled.traces == 2 and "= np.where(" in compiled.source
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (2,)])
+def test_complex_numbers_of_one_element(shape):
+    rng = np.random.default_rng(0)
+    w = Value(np.full(shape, 0.3 + 0.2j))
+
+    def function(x):
+        v = Value(x)
+        w.zero_grad()
+        y = np.abs(np.exp(1j * v) * w * w).sum() + (1j * v).imag.sum()
+        y.backward()
+        w.data = w.data * (0.9 + 0.1j) * np.exp(-0.1j * w.grad)
+        return y, v.grad
+
+    def eager(x):
+        return function(x), w.data, w.grad
+
+    compiled, start = compile(function), w.data
+    for x in rng.normal(size=(60, *shape)):
+        before = w.data
+        wanted = eager(x)
+        w.data = before
+        assert_same((compiled(x), w.data, w.grad), wanted)
+    assert compiled.traces <= 3 and not np.array_equal(start, w.data)
+
+
 # ---------------------------------------------------------------- turns
 
 
