@@ -86,7 +86,7 @@ def parts(x):
 
 
 def power_base(g, y, a, b):
-    if isinstance(b, (int, float)):
+    if type(b) in (int, float):  # not a np.float64, which is a number that a program reads in each run
         return g * (2 * a) if b == 2 else g * (b * a ** (b - 1)) if b else 0.0
     return g * np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1.0))
 

@@ -107,7 +107,7 @@ def test_random_programs(program):
 def test_powers_of_what_comes_as_an_array_without_axes():
     def function(x):
         v = Value(x)
-        y = np.where(v > 0, v**2, np.sin(v)) ** 3 + np.reshape(v, ()) ** 2.5
+        y = np.where(v > 0, v**2, np.sin(v)) ** 3 + np.reshape(v, ()) ** 2.5 + v**v
         y.backward()
         return y, v.grad, np.where(x > 0.5, x, 0.0) ** 3
 
