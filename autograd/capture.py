@@ -39,7 +39,6 @@ _OF_MANY_SHAPES = {
 }  # fmt: skip
 """Functions whose results have a shape that depends on numbers."""
 
-
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -271,8 +270,8 @@ class Traced:
     def copy(self, order: str = "C") -> Any:
         if isinstance(self._content, np.generic):
             return self
-        dense = order in ("C", "K") and self._content.flags.c_contiguous
-        return self._recorder.call(np.copy, (self,) if dense else (self, order))
+        same = order in ("C", "K") and self._content.flags.c_contiguous
+        return self._recorder.call(np.copy, (self,) if same else (self, order))
 
     # ---------------------------------------------------------------- what would end the trace
 

@@ -371,10 +371,10 @@ class _Trace:
         self.states = [(g, g.bit_generator.state) for place in before.generators for g in (place.get(),)]
         self.conditions = list(before.conditions)
         for value, path in before.values.items():
-            if type(value._array) in _NUMBERS:  # as of the 2 in v**2: no leaf of anybody's
+            if not hasattr(value._array, "dtype"):  # Python's, as the 2 in v**2: no leaf of anybody's
                 self.conditions.append((Place(value, "_array", True, path), "==", value._array))
                 continue
-            if not isinstance(value._array, np.ndarray | np.generic | float | int):
+            if not isinstance(value._array, np.ndarray | np.generic):
                 raise _foreign(f"compile({self.name}): {path} holds", type(value._array))
             self.kept[value] = value._grad, value._clock, value._tracked
             place, slope = Place(value, "_array", True, path), Place(value, "_grad", True, f"{path}.grad")
@@ -385,10 +385,7 @@ class _Trace:
             found = place.get()
             traced = self._stand(place, found, _name(place))
             self.conditions.append((place, "like", traced._variable))
-            if type(found) is ReadOnly:
-                traced = traced.locked()
-                self.traced[identity(place)] = place, traced, found
-            place.set(traced)
+            place.set(traced.locked() if type(found) is ReadOnly else traced)
         for place in before.generators:
             generator = place.get()
             self.set_aside.append((place, generator))
@@ -446,7 +443,7 @@ class _Trace:
         if kind is not np.ndarray:  # what a Value hands out is left as it is by ``x -= 1``
             traced = traced.locked()
         arguments.append(traced._variable)
-        return Value(traced.locked(), label=tree.label, requires_grad=False) if kind is Value else traced
+        return Value(traced, label=tree.label, requires_grad=False) if kind is Value else traced
 
     def _finish(self, before: Surroundings, after: Surroundings, result: Any, arguments: list[Variable]) -> None:
         recorder = self.recorder

@@ -322,7 +322,7 @@ def _negated_twice(call: Call, made: dict[Variable, Call]) -> Variable | None:
         mask = inner.args[1]
     elif call.function not in (np.not_equal, operator.ne):
         return None
-    if type(mask) is not Variable or mask.dtype != np.bool or mask.dtype is None or result.dtype != np.bool:
+    if type(mask) is not Variable or mask.dtype != np.bool or result.dtype != np.bool:
         return None
     return mask if _alike(mask, result) or mask.kind == result.kind == "number" else None
 

@@ -582,6 +582,24 @@ def test_dates_that_are_not_of_today_are_fine():
     assert_follows(function)
 
 
+def test_who_took_hold_of_a_stand_in_has_the_thing_itself_afterwards(tmp_path, monkeypatch):
+    """As a module that is imported for the first time in a trace, and keeps `open` under a name of its own."""
+    (tmp_path / "keeps_open.py").write_text("from builtins import open as opened\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def function(x):
+        import keeps_open
+
+        return x * len(keeps_open.__name__)
+
+    assert_follows(function)
+    opened = sys.modules.pop("keeps_open").opened
+    with opened(tmp_path / "keeps_open.py") as file:
+        assert "opened" in file.read()
+    with pytest.raises(CompileError, match="opens a file"):
+        compile(lambda x: x * len(opened("numbers").read()))(X)
+
+
 def test_other_threads_still_print(capsys):
     done = threading.Event()
 
